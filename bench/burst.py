@@ -29,7 +29,7 @@ from processors.domain.notification import Outbound
 from processors.domain.sending import AMBIGUOUS, SENT_AGAIN
 from processors.domain.time import iso
 from processors.pipeline import PIPELINE
-from processors.providers.worker import wall
+from processors.runtime.clock import wall_time
 from processors.topics import OUTBOUND, RECEIPTS, REGISTRATIONS, SUBMISSIONS
 
 ORI: Final = "VA0430000"
@@ -129,7 +129,7 @@ def submission(*, emergency: bool) -> bytes:
             "notification_type": "Status Update",
             **subtype,
             "notification_subtypes": [{"subtype": "Do Not Validate", "validations": ["Date"]}],
-            "action_at": iso(wall() - 600_000),
+            "action_at": iso(wall_time() - 600_000),
             "offenders": [OFFENDER],
         }
     )
@@ -151,7 +151,7 @@ def prepare(deployment: Deployment, count: int) -> None:
     deployment.client.send(REGISTRATIONS, registrations(count))
     wait_until_idle(deployment)
     until("everybody has a confirmation", lambda: len(attempts(deployment, news=False)) >= count, interval=2.0)
-    encode, at = deployment.client.codec.encode, wall()
+    encode, at = deployment.client.codec.encode, wall_time()
     references = {each.reference for each in attempts(deployment, news=False)}
     receipts = [ReceiptForm(reference=each, status="delivered", occurred_at=at, provider="relay") for each in references]
     deployment.client.send(RECEIPTS, ((each.reference, encode(each)) for each in receipts))

@@ -18,8 +18,8 @@ from processors.domain.policy import Policy
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import Broker, Place, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.runtime.stop_signals import exit_on_sigterm
 from processors.topics import POLICIES, Topic
@@ -39,14 +39,14 @@ class Deployment:
     folder: Path
     partitions: int = PARTITIONS
     settings: Settings = field(init=False)
-    client: Client = field(init=False)
+    client: UserClient = field(init=False)
     broker: Broker = field(init=False)
     processes: dict[str, psutil.Popen] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         os.environ |= {"VN_TOPIC_PREFIX": self.prefix, "VN_PARTITIONS": str(self.partitions)}
         self.settings = Settings()
-        self.client = Client(self.settings)
+        self.client = UserClient(self.settings)
         self.broker = Broker(self.settings)
         create_topics(self.settings)
 
@@ -101,7 +101,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class BenchCluster:
-    local: Local
+    local: LocalCluster
     folder: Path
 
     def deploy(self, prefix: str, partitions: int = PARTITIONS) -> Deployment:
@@ -121,7 +121,7 @@ class BenchCluster:
 def bench_cluster() -> Iterator[BenchCluster]:
     """Run a broker and a store in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="vn-bench-") as folder, exit_on_sigterm():
-        local = Local(Path(folder) / "local", long_running=True)
+        local = LocalCluster(Path(folder) / "local", long_running=True)
         before = dict(os.environ)
         try:
             addresses = local.up(lambda text: print(text, file=sys.stderr))

@@ -22,12 +22,12 @@ import httpx2
 import psutil
 
 from bench.cluster import Deployment, bench_cluster, cpu_seconds, until
-from processors.cli.explain import life
+from processors.cli.explain import message_history
 from processors.domain.journal import JOURNAL_STAGES, Verdict, Verdicts
 from processors.topics import DECISIONS
 from processors.views.database import View
-from processors.views.lookup import CONSOLE_VIEW, lookup
-from processors.views.tables import STAFF
+from processors.views.tables import STAFF_MODEL
+from processors.views.view_reader import CONSOLE_VIEW, open_view
 
 VERDICTS: Final = 10_000_000
 EACH: Final = 6  # verdicts of one message
@@ -78,8 +78,8 @@ def children_seconds() -> float:
 
 def look_up(deployment: Deployment, number: int) -> None:
     """Do what `vn explain` does after its start."""
-    with lookup(deployment.client) as view:
-        found = life(f"M-{number}", view.journal(f"M-{number}"), view.responses(f"M-{number}"))
+    with open_view(deployment.client) as view:
+        found = message_history(f"M-{number}", view.journal(f"M-{number}"), view.responses(f"M-{number}"))
     if len(found["decisions"]) != EACH:
         raise AssertionError(f"{len(found['decisions'])} decisions were found of message M-{number}")
 
@@ -140,8 +140,8 @@ def write_journal(deployment: Deployment, messages: range) -> None:
 def write_index(deployment: Deployment) -> None:
     """Write the view of the journal so far, and rows for as many other messages as a year brings."""
     prefix = deployment.settings.topic_prefix
-    logs = deployment.broker.topic_identities(prefix + topic.name for topic in STAFF.apply)
-    view = View(deployment.settings.views_dir / CONSOLE_VIEW, STAFF)
+    logs = deployment.broker.topic_identities(prefix + topic.name for topic in STAFF_MODEL.apply)
+    view = View(deployment.settings.views_dir / CONSOLE_VIEW, STAFF_MODEL)
     view.open({name.removeprefix(prefix): log for name, log in logs.items()})
     decode = deployment.client.codec.decode
     with view.writing() as database:

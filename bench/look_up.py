@@ -20,9 +20,9 @@ from processors.domain.person import Identifier, Name
 from processors.runtime.wire.codec import Codec
 from processors.topics import PEOPLE, STANDINGS, Topic
 from processors.views.database import View
-from processors.views.follower import MANY
+from processors.views.follower import MAX_RECORDS
 from processors.views.model import Row
-from processors.views.public import PUBLIC, PublicScope, Question, look_up
+from processors.views.public import PUBLIC_MODEL, PersonQuery, PublicScope, look_up
 
 PEOPLE_COUNT: Final = 1_000_000
 LOOK_UPS: Final = 5_000
@@ -60,7 +60,7 @@ def build(view: View, count: int) -> float:
     took, batch = 0.0, list[tuple[Topic, str, bytes]]()
     for each in records(count, random.Random(7)):
         batch.append(each)
-        if len(batch) == MANY:
+        if len(batch) == MAX_RECORDS:
             took += apply(view, batch)
             batch.clear()
     return took + apply(view, batch)
@@ -80,9 +80,9 @@ def look_up_times(view: View, count: int) -> list[float]:
     for number in range(count):
         last = surname(int(SURNAMES ** chance.random()))
         asked = [
-            Question(last_name=last, initial=chance.choice("abct")),
-            Question(last_name=last, year="1985"),
-            Question(number=f"VA{number:07}"),
+            PersonQuery(last_name=last, initial=chance.choice("abct")),
+            PersonQuery(last_name=last, year="1985"),
+            PersonQuery(number=f"VA{number:07}"),
         ]
         began = time.process_time()
         with view.reading() as database:
@@ -95,7 +95,7 @@ def main() -> None:
     """Measure and print the results."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else PEOPLE_COUNT
     with tempfile.TemporaryDirectory() as folder:
-        view = View(Path(folder) / "site.sqlite", PUBLIC)
+        view = View(Path(folder) / "site.sqlite", PUBLIC_MODEL)
         view.open({})
         took, times = build(view, count), look_up_times(view, LOOK_UPS)
         size = view.path.stat().st_size

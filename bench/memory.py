@@ -23,7 +23,7 @@ from processors.rules.load import load_rules
 from processors.runtime.decide.driver import StatesInMemory, repeatable_bytes
 from processors.runtime.decide.task import Task
 from processors.runtime.run.journal import split_journal
-from processors.runtime.run.supervise import GARBAGE
+from processors.runtime.run.supervise import GC_THRESHOLD
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Record, Stage
@@ -123,7 +123,7 @@ def running_stages(states: Callable[[str], States] = lambda _: StatesInMemory())
     codec, context = Codec(), Context(rules(), Seal(bytes(range(64))), draw=repeatable_bytes)
     units = [RunningStage(stage, codec, context, states(stage.name)) for stages in PIPELINE.values() for stage in stages]
     gc.freeze()
-    gc.set_threshold(GARBAGE)
+    gc.set_threshold(GC_THRESHOLD)
     return units
 
 

@@ -18,7 +18,7 @@ from confluent_kafka import Producer
 from bench import feed
 from bench.cluster import PARTITIONS, RUN, TIMEOUT, BenchCluster, Deployment, bench_cluster, cpu_seconds, until
 from bench.memory import StoredRecord, feed_through, running_stages
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.decide.driver import StatesInMemory
 from processors.runtime.run.store import STAMP, Store
 from processors.runtime.wire.changelog import Position, Timer
@@ -77,7 +77,7 @@ def fill(deployment: Deployment, records: Iterator[tuple[int, bytes, bytes]]) ->
         producer.poll(0)
     producer.flush(TIMEOUT)
     for partition in range(PARTITIONS):
-        producer.produce(topic, codec.encode(Position(1, {}, at=wall())), STAMP, partition)
+        producer.produce(topic, codec.encode(Position(1, {}, at=wall_time())), STAMP, partition)
     producer.flush(TIMEOUT)
     return count
 
@@ -120,7 +120,7 @@ def measure(cluster: BenchCluster, offenders: int) -> Iterator[str]:
 def fire(cluster: BenchCluster, few: Sequence[StoredRecord], offenders: int, store: Store) -> Iterator[str]:
     """Start the stage with every timer due, and time it until none is left."""
     codec = Codec()
-    due = codec.encode(Timer(wall() - HOUR))
+    due = codec.encode(Timer(wall_time() - HOUR))
     late = cluster.deploy("late.")
     records = ((place, key, due if key.startswith(b"@") else value) for place, key, value in copies(few, offenders))
     fill(late, records)
@@ -155,7 +155,9 @@ def wait_until_still(deployment: Deployment) -> float:
 def overdue(deployment: Deployment, store: Store, codec: Codec) -> int:
     """Return how many timers in the cache are due; those that fired are set again or gone."""
     key = f"vn:{{{deployment.prefix}{STAGE}:%d}}"
-    return sum(codec.decode(value).due_at <= wall() for partition in range(PARTITIONS) for _, value in store.scan(key % partition, "@*"))
+    return sum(
+        codec.decode(value).due_at <= wall_time() for partition in range(PARTITIONS) for _, value in store.scan(key % partition, "@*")
+    )
 
 
 def main(offenders: int) -> None:

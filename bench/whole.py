@@ -13,7 +13,7 @@ from bench.cluster import DEFAULT_PARTITIONS, RUN, TIMEOUT, BenchCluster, Deploy
 from bench.memory import POLICIES
 from processors.pipeline import PIPELINE
 from processors.runtime.kafka.clients import message_kind
-from processors.runtime.run.idle import Progress
+from processors.runtime.run.idle import PipelineProgress
 from processors.topics import OUTBOUND, REGISTRATIONS, SUBMISSIONS, Topic
 
 WARM: Final = 3  # seconds that are not counted
@@ -67,7 +67,7 @@ def start_pipeline(cluster: BenchCluster, people: int) -> Deployment:
 
 def wait_until_idle(deployment: Deployment) -> None:
     """Wait until every stage has read everything."""
-    watch = Progress(deployment.broker, deployment.prefix, PIPELINE, clock=False)
+    watch = PipelineProgress(deployment.broker, deployment.prefix, PIPELINE, clock=False)
     until("everything was read", watch.idle, interval=0.25)
 
 

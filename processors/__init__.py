@@ -1,16 +1,26 @@
 """
-The victim notification pipeline, as a map.
+The victim notification pipeline: a map of its packages.
 
-pipeline.py   the only wiring: which stages there are and in what order
-stage.py      the types of every stage: Record, Wake, Decision; pure
-topics.py     every topic once
-ingest/       read (stateless, any number of copies), then identify (one partition, one order)
+pipeline.py   the stages and their order
+stage.py      the types that every stage uses: Record, Wake, Decision; no I/O
+topics.py     the definition of every topic
+handover.py   merges the states of two offender keys
+tally.py      records that count the parts of a submission, for its response
+ingest/       read (stateless, any number of copies), then identify (one partition, in order)
 dedupe/       removes duplicates; holds cancellations
 validate/     checks an event against what is known of the offender
 match/        finds who registered for the offender
-deliver/      tells each registrant, on every channel, in their language
-domain/       the vocabulary: frozen values, no input or output
-rules/        the rules as data: code lists, transitions, calendars, texts; one TOML file a jurisdiction
-runtime/      the shell: Kafka, Redis, clocks, processes; the only place with effects
+deliver/      notifies each registrant, on every channel, in their language
+domain/       the vocabulary: immutable values, no I/O
+rules/        the rules as data: code lists, transitions, calendars, texts; one TOML file per jurisdiction
+runtime/      runs the stages: Kafka, Redis, clocks, processes
+views/        read models of the topics, for the pages
+masking.py, web_headers.py  shared by the pages
+console/      the staff's pages
+site/         the public's pages
+watch/        metrics measured from outside the stages
+providers/    delivery: SMTP, Twilio
+rehearsal/    runs a feed through the pipeline and compares the output with an answer key
+simulation/   simulates a feed and its answer key
 cli/          the `vn` command
 """

@@ -1,4 +1,4 @@
-"""`python -m processors` is the `vn` command, whichever way it was installed."""
+"""Makes `python -m processors` the `vn` command."""
 
 from processors.cli.main import run
 

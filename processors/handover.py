@@ -1,17 +1,17 @@
 """
-Merges two offender keys in a stage: its state moves from the younger key to the older, and nothing is decided meanwhile.
+Merges two offender keys in a stage: the state moves from the younger key to the older, which decides nothing meanwhile.
 
-`with_handover` adds this to a stage whose records and states are keyed by offender. The protocol:
+`with_handover` adds this to a stage whose records and states are keyed by offender. A Merge record is the marker. The protocol:
 
-1. At the younger key, everything that came before the marker has been decided. One decision hands all its states over,
-   forgets them, and passes the marker on.
-2. At the older key, from the marker until the states have come, records are queued and timers rest: an event that was
-   told under the younger key would otherwise be told again.
-3. Then the stage folds both, and decides on the queue in its order, with the times that its records have and the timers
-   that were due between them. What comes out does not depend on which of the two partitions was ahead.
+1. At the younger key, everything before the marker has been decided. One decision sends all states to the older key, deletes
+   them, and forwards the marker.
+2. At the older key, from the marker until the states have arrived, records are queued and timers are suspended: otherwise an
+   event that was already told under the younger key would be told again.
+3. Then the stage merges both states and decides the queued records in order, at their own times, with the timers that were
+   due between them. The result does not depend on which of the two partitions was ahead.
 
-A merge into a key that is itself on its way waits in that key's queue like any record. The younger always becomes the
-older, so no two keys wait for each other.
+A merge into a key that is itself being handed over waits in that key's queue like any record. The younger key always becomes
+the older one, so no two keys wait for each other.
 """
 
 import re
@@ -35,9 +35,9 @@ S = TypeVar("S")
 
 class Merging(Struct, frozen=True, gc=False, tag="merging"):
     """
-    An offender who waits for the states of `merge.offender`: the number of queued records, and the state that lay under the same key.
+    An offender who waits for the states of `merge.offender`: the number of queued records, and the state of the offender's own key.
 
-    The timers of their other states are suspended where these lie (`Resting`), since together they may outgrow one record.
+    The offender's other states with timers stay under their keys as `Resting`, since together they may be too large for one record.
     """
 
     merge: Merge
@@ -46,13 +46,13 @@ class Merging(Struct, frozen=True, gc=False, tag="merging"):
 
 
 class Resting(Struct, frozen=True, gc=False, tag="resting"):
-    """A state whose timer is suspended until the states of another offender have come."""
+    """A state whose timer is suspended until the states of another offender have arrived."""
 
     state: bytes
 
 
 class QueuedRecord(Struct, frozen=True, gc=False, tag="queued", omit_defaults=True):
-    """One record that waits for a handover; exactly one of the last five is set."""
+    """One record that waits for a handover; exactly one of the last five fields is set."""
 
     topic: str
     partition: int
@@ -72,7 +72,7 @@ class QueuedRecord(Struct, frozen=True, gc=False, tag="queued", omit_defaults=Tr
 
 
 class HandedOver(Struct, frozen=True, gc=False, tag="handed_over"):
-    """One state that came before the marker did, or before the rest of the states."""
+    """One state that arrived before the marker, or before the rest of the states."""
 
     handover: Handover
 
@@ -86,9 +86,9 @@ class Merger(Generic[S]):
     """
     What a stage defines for merging two offenders.
 
-    `state_keys` names every state of an offender, given those found so far. `merge_states` returns the decision that merges
-    both: it is given the states of both, and returns all states that change under `merge.into`. `timed` if states besides the one
-    under the offender's own key have timers.
+    `state_keys` names every state of an offender, given those found so far. `merge_states` takes the states of both offenders and
+    returns the decision that merges them: all states that change under `merge.into`. `timed` says that other states than the
+    one under the offender's own key have timers.
     """
 
     topic: Topic
@@ -99,8 +99,8 @@ class Merger(Generic[S]):
 
 
 def with_handover(stage: Stage[Any], merger: Merger[Any]) -> Stage[Any]:
-    """Return the stage with merging of offenders added; its `deadline` is None for states that are not its own, as these here are."""
-    handing = _Handing(stage, merger)
+    """Return the stage with merging added; the stage's `deadline` must return None for the state types defined here."""
+    logic = _HandoverLogic(stage, merger)
     return replace(
         stage,
         inputs=(*stage.inputs, merger.topic),
@@ -108,14 +108,14 @@ def with_handover(stage: Stage[Any], merger: Merger[Any]) -> Stage[Any]:
         state=stage.state | Merging | QueuedRecord | HandedOver | Resting
         if merger.timed
         else stage.state | Merging | QueuedRecord | HandedOver,
-        keys=handing.keys,
-        decide=handing.decide,
+        keys=logic.keys,
+        decide=logic.decide,
         owner=offender_of,
     )
 
 
 def part_key(merge: Merge | Handover, part: int) -> str:
-    """Return the key of a state that was handed over and not folded yet."""
+    """Return the key of a state that was handed over and not merged yet."""
     return f"{merge.into}<{merge.offender}/{part}"
 
 
@@ -124,18 +124,18 @@ def queue_key(offender: str, number: int) -> str:
 
 
 def offender_of(state_key: str) -> str:
-    """Return the offender that a state key begins with: it ends at the first sign that is in no offender's key."""
+    """Return the offender key that a state key begins with: it ends at the first character that no offender key contains."""
     return AFTER_OFFENDER.split(state_key, 1)[0]
 
 
 @dataclass(frozen=True, slots=True)
-class _Handing:
-    """The keys and decisions of a stage that merges offenders."""
+class _HandoverLogic:
+    """`keys` and `decide` of a stage that merges offenders."""
 
     stage: Stage[Any]
     merger: Merger[Any]
 
-    # needed states
+    # -- keys
 
     def keys(self, given: Input, found: Mapping[str, Any]) -> Iterable[str]:
         if not isinstance(given, Record):
@@ -168,7 +168,7 @@ class _Handing:
             if isinstance(queued, QueuedRecord) and queued.merge is not None and queued.merge.into == handover.into:
                 yield from parts_of(queued.merge, found)
 
-    # decisions
+    # -- decide
 
     def decide(self, given: Input, states: Mapping[str, Any], context: Context) -> Decision[Any]:
         if not isinstance(given, Record):
@@ -184,7 +184,7 @@ class _Handing:
         return self._hand_over(value, states) if owner == value.offender else self._await(value, states, context)
 
     def _hand_over(self, merge: Merge, states: Mapping[str, Any]) -> Decision[Any]:
-        """Send every state of the younger key to the partition of the older one, and the marker after everything decided here."""
+        """Send every state of the younger key to the older key's partition, and forward the marker."""
         found = [(key, states[key]) for key in self.merger.state_keys(merge.offender, states) if key in states]
         common = {"offender": merge.offender, "into": merge.into, "seq": merge.seq, "received_at": merge.received_at}
         parts = [
@@ -195,7 +195,7 @@ class _Handing:
         return Decision((*outputs, *self._onward(merge.offender, merge)), dict.fromkeys(key for key, _ in found))
 
     def _await(self, merge: Merge, states: Mapping[str, Any], context: Context) -> Decision[Any]:
-        """Fold at once if the states have arrived; otherwise suspend the offender's timers and queue its records."""
+        """Merge at once if the states have arrived; otherwise suspend the offender's timers and queue its records."""
         passed = Decision[Any](tuple(self._onward(merge.into, merge)))
         parts = [states.get(key) for key in parts_of(merge, states)]
         handed = [each.handover for each in parts if isinstance(each, HandedOver)]
@@ -218,7 +218,7 @@ class _Handing:
         return Decision(states=after, verdicts=(journal.verdict(value, "waiting", "merging", detail),))
 
     def _receive(self, handover: Handover, states: Mapping[str, Any], context: Context) -> Decision[Any]:
-        """Keep a state that was handed over; when all have arrived, fold, and decide on the queued records."""
+        """Store a state that was handed over; once all have arrived, merge, then decide the queued records."""
         merging = awaiting_offender(handover, states)
         if merging is None:
             return Decision(states={part_key(handover, handover.part): HandedOver(handover)})
@@ -242,11 +242,11 @@ class _Handing:
         return Decision[Any](states=arrived).then(self.merger.merge_states(merge, mine, theirs, context))
 
     def _replay(self, records: Iterable[Record], states: Mapping[str, Any], context: Context) -> Decision[Any]:
-        """Decide on the queued records, each after the timers that were due before it."""
+        """Decide the queued records, each after the timers that were due before it."""
         now = {key: state for key, state in states.items() if state is not None}
         decisions: list[Decision[Any]] = []
 
-        def take(given: Input) -> None:
+        def decide_next(given: Input) -> None:
             decision = self.decide(given, now, context)
             decisions.append(decision)
             for key, state in decision.states.items():
@@ -257,8 +257,8 @@ class _Handing:
 
         for record in records:
             while (timer := self._first_due(now, record.value.received_at)) is not None:
-                take(timer)
-            take(record)
+                decide_next(timer)
+            decide_next(record)
         return combine(decisions)
 
     def _first_due(self, states: Mapping[str, Any], until: int) -> Wake | None:
@@ -279,14 +279,14 @@ class _Handing:
 
 
 def awaiting_offender(handover: Handover, states: Mapping[str, Any]) -> Merging | None:
-    """Return the offender who waits for this last missing state; None while more are missing."""
+    """Return the waiting offender if this is the last missing state; None while more are missing."""
     merging = states.get(handover.into)
     waits = isinstance(merging, Merging) and merging.merge.offender == handover.offender
     return merging if waits and handover.part == handover.parts - 1 else None
 
 
 def parts_of(merge: Merge, found: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the keys of the states handed over so far; the first says how many there are."""
+    """Yield the keys of the states to be handed over; once the first has arrived, it says how many there are."""
     yield part_key(merge, 0)
     first = found.get(part_key(merge, 0))
     if isinstance(first, HandedOver):

@@ -1,4 +1,4 @@
-"""The stages of the pipeline and their order; everything else is derived from this."""
+"""The stages of the pipeline, in order."""
 
 from typing import Any, Final
 

@@ -1,12 +1,13 @@
 """
-The types of which every stage consists. Pure: no clock, no randomness, no input or output.
+The types that every stage uses. Pure: no clock, no randomness, no I/O.
 
-A stage takes one input at a time (a record, a timer that is due, or a change of rules or settings), reads
-the states that it names, and decides: the next states, the outputs and the verdicts. The runner does the rest. Time is
-that of the input, never the system clock's.
+A stage takes one input at a time: a record, a timer that is due, or a change of rules or settings. It names the states it
+needs and decides: the next states, the outputs and the verdicts. The runner does the rest. The time of a decision comes
+from the input, never from the system clock.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -26,10 +27,10 @@ class Record(Struct, frozen=True, gc=False):
     """
     One record of an input topic.
 
-    `topic` is the name without prefix, `timestamp` its time in milliseconds (the broker's time of
-    arrival, or the topic clock's). `value` is the decoded record, None for a tombstone; of an external input it is
-    the raw bytes, since only `read` may judge what outsiders send. `raw` is what came over the wire,
-    `traceparent` the W3C trace context that came with it, empty if it is malformed. `clock` is as in Wake.
+    `topic` is the name without prefix. `timestamp` is in milliseconds: the broker's time of arrival, or the topic clock's.
+    `value` is the decoded record, None for a tombstone; for an external input it is the raw bytes, since only `read` may
+    judge what outsiders send. `raw` is the value as received, `traceparent` the W3C trace context that came with it, empty if
+    malformed. `clock` is as in Wake.
     """
 
     topic: str
@@ -47,9 +48,9 @@ class Wake(Struct, frozen=True, gc=False):
     """
     The timer of one state key is due.
 
-    `due_at` is the time of the decision, as if no stage had ever stood still. `now` is up to when everything that was received has
-    been decided; 0 if that is not known. `clock` is the time by our own clock, for what may not count from a time that is past, such as
-    until when an attempt may be sent; 0 by the topic clock, whose time stands still meanwhile.
+    `due_at` is the time of the decision, as if no stage had ever been down. `now` is the time up to which everything received
+    has been decided; 0 if unknown. `clock` is the system time, for deadlines that must not start in the past, such as how long
+    an attempt may be sent; 0 under the topic clock, which stands still meanwhile.
     """
 
     key: str
@@ -59,12 +60,12 @@ class Wake(Struct, frozen=True, gc=False):
 
     @property
     def fires_at(self) -> int:
-        """Return when the timer fires, which is later than `due_at` after an outage."""
+        """Return when the timer fires: later than `due_at` after an outage."""
         return max(self.due_at, self.now)
 
 
 class Resettle(Struct, frozen=True, gc=False):
-    """Rules or settings changed: what waits under the key may now be due at another time. `at` is the time of the decision."""
+    """Rules or settings changed, so whatever waits under the key may be due at another time. `at` is the time of the decision."""
 
     key: str
     at: int
@@ -77,8 +78,8 @@ class Timing(Struct, frozen=True, gc=False):
     """
     Times of a notification's first attempt in milliseconds, for the metrics.
 
-    `received_at` is when the submission was received, `free_at` when the last intended hold ended,
-    `within` how long after that it may be sent (`notify.within`), `hold` why deliver held it and `held` for how long.
+    `received_at` is when the submission was received, `free_at` when the last intended hold ended, `within` how long after
+    that it may still be sent (`notify.within`), `hold` why deliver held it, and `held` for how long.
     """
 
     channel: str
@@ -92,10 +93,10 @@ class Timing(Struct, frozen=True, gc=False):
 
 class Output(Struct, frozen=True, gc=False):
     """
-    One record to write. A `value` that is the input's own value is passed on byte for byte; None is a tombstone.
+    One record to write. A `value` that is the input's own value is copied byte for byte; None is a tombstone.
 
-    `timing` and `counts_as`, what it is counted as, are for the metrics alone and are not written.
-    `headers` are for readers outside the pipeline. Without any, the record bears the trace of its message, or else that of the input.
+    `timing` and `counts_as` (a metric label) are for metrics only and are not written. `headers` are for readers outside the
+    pipeline; without any, the record carries the trace context of its message, or else the input's.
     """
 
     topic: Topic
@@ -108,9 +109,9 @@ class Output(Struct, frozen=True, gc=False):
 
 class Decision(Struct, Generic[S], frozen=True, gc=False):
     """
-    The result of one input, or, before it is combined with others, of one part of it.
+    The result of one input, or one part of that result before the parts are combined.
 
-    `states` holds the complete next state of every key that changes; None deletes it.
+    `states` holds the complete next state of every key that changes; None deletes the state.
     """
 
     outputs: tuple[Output, ...] = ()
@@ -122,7 +123,7 @@ class Decision(Struct, Generic[S], frozen=True, gc=False):
         return not (self.outputs or self.states or self.verdicts)
 
     def then(self, later: "Decision[S]") -> "Decision[S]":
-        """Return both decisions as one: the outputs of `later` come after, and its states replace those with the same keys."""
+        """Return both decisions as one: the outputs of `later` come last, and its states replace those with the same keys."""
         if later.is_empty():
             return self
         if self.is_empty():
@@ -131,7 +132,7 @@ class Decision(Struct, Generic[S], frozen=True, gc=False):
 
 
 def combine(decisions: Iterable[Decision[S]]) -> Decision[S]:
-    """Return partial decisions as one, in their order."""
+    """Return partial decisions as one, in order."""
     outputs: list[Output] = []
     states: dict[str, S | None] = {}
     verdicts: list[Verdict] = []
@@ -143,17 +144,17 @@ def combine(decisions: Iterable[Decision[S]]) -> Decision[S]:
 
 
 def no_randomness(purpose: str) -> bytes:
-    """Raise: a Context for a stage that draws random bytes must be given its source."""
-    raise TypeError(f"nothing is drawn here: {purpose}")
+    """Raise TypeError: the Context of a stage that draws random bytes needs a source for them."""
+    raise TypeError(f"this context has no source of random bytes, needed for {purpose}")
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """
-    What a decision knows besides record and state: the rules with the settings in force, and the seal of contact data.
+    What a decision may use besides its input and states: the rules with the settings in force, and the seal of contact data.
 
-    `draw` returns 64 random bytes for a purpose, in tests the same ones each time; `table` are the latest records of
-    the stage's memory table by key.
+    `draw` returns 64 random bytes for a purpose; in tests the same bytes each time. `table` holds the latest records of the
+    stage's memory table by key.
     """
 
     rules: Rules
@@ -171,24 +172,24 @@ def not_urgent(_: Any) -> bool:
     return False
 
 
-def nobody(_: Record) -> None:
-    """Return None: the stage's records hold no contact data."""
+def no_registrant(_: Record) -> None:
+    """Return None: the stage's records hold no registrant's data."""
 
 
-def itself(state_key: str) -> str:
-    """Return the state key: records bear the very key that their state has."""
+def own_key(state_key: str) -> str:
+    """Return the state key itself: records have the same key as their state."""
     return state_key
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryTable:
     """
-    A compacted output, partitioned like the inputs, whose latest records the owner of a partition has in memory alone.
+    A compacted output, partitioned like the inputs, whose latest records are held in memory only.
 
-    So they are in no cache and in no backup of the states. `renew` returns a record as it is to be written now that other
-    keys are in force, None for one that may stay. `marks` is a topic of one partition, kept for ever, that says which records
-    were destroyed; `count_destroyed` returns how many of them are there all the same, by the table and the marks.
-    `seal_of` is the seal of what is kept of a record under a key of the table, None if there is none that can be used.
+    So they are in no cache and in no backup of the states. `renew` returns a record re-encrypted with the keys now in force,
+    None if it may stay as it is. `marks` is a topic with one partition, kept forever, that says which records were destroyed;
+    `count_destroyed` returns how many records of the table should have been destroyed according to the marks. `seal_of`
+    returns the seal for the data of a table key, None if there is no usable one.
     """
 
     topic: Topic
@@ -201,20 +202,20 @@ class MemoryTable:
 @dataclass(frozen=True, slots=True)
 class Stage(Generic[S]):
     """
-    One stage of the pipeline as the runner sees it. It runs in as many copies as there are processes for it.
+    One stage of the pipeline as the runner sees it; any number of copies may run.
 
     `keys` names the states that an input needs, given those found so far; it is called again until it names nothing new.
-    `state` is the type of a state value, a union of tagged Structs if a stage keeps several kinds. `deadline` says when
-    a state needs a decision without a record, None for never: that is the timer of its key, which leads to a Wake. Of timers that are
-    due together, those of states that are `is_urgent` fire first. A
-    stage that `resettles` is given, after rules or settings changed, one Resettle for every key that has a timer.
-    `owner` returns the record key whose partition a state key belongs to: with another number of partitions it moves there.
-    `migrations` turn a state document of format n into one of n + 1, by n: pure functions of plain JSON values.
-    `linger` (milliseconds) is how long a batch waits for more records: each transaction costs the broker as much as many records, and
-    what nobody waits for may share one; under load every stage waits (processors.runtime.run.pace). `registrant` returns the id of the
-    registrant whose data a record may hold, if it says so: should it be set aside, it can be erased with them. With a `main_input` the
-    records of all inputs are decided in the order in which they were received, as far as one process has them; it is the one with most
-    records.
+    `state` is the type of a state value, a union of tagged Structs if the stage has several kinds.
+    `deadline` says when a state needs a decision without a record, None for never: this sets the timer of its key, which leads
+    to a Wake. Of the timers that are due together, those of states for which `is_urgent` is true fire first.
+    `resettles`: after a change of rules or settings, the stage gets one Resettle for every key that has a timer.
+    `owner` returns the record key whose partition a state key belongs to; with another partition count the state moves there.
+    `migrations` converts a state document from format n to n + 1, by n: pure functions of plain JSON values.
+    `linger` (milliseconds) is how long a batch waits for more records, so that records nobody waits for share a transaction,
+    which costs the broker as much as many records. Under load every stage lingers (processors.runtime.run.pace).
+    `registrant` returns the id of the registrant whose data a record may hold, so that a record set aside can be erased.
+    `main_input` is the input with the most records; if set, the records of all inputs are decided in receive order, as far as
+    one process has them.
     """
 
     name: str
@@ -227,21 +228,17 @@ class Stage(Generic[S]):
     deadline: Callable[[S], int | None] = no_deadline
     is_urgent: Callable[[S], bool] = not_urgent
     resettles: bool = False
-    owner: Callable[[str], str] = itself
+    owner: Callable[[str], str] = own_key
     migrations: Mapping[int, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     table: MemoryTable | None = None
     linger: int = 0
-    registrant: Callable[[Record], str | None] = nobody
+    registrant: Callable[[Record], str | None] = no_registrant
     main_input: Topic | None = None
 
 
 def upstream(stage: Stage[Any], stages: Iterable[Stage[Any]]) -> tuple[Stage[Any], ...]:
-    """Return the stages before `stage`, in the order of `stages`, the pipeline's."""
-    before: list[Stage[Any]] = []
-    for each in stages:
-        if each.name == stage.name:
-            break
-        before.append(each)
+    """Return the stages whose outputs lead to `stage`, in the order of the pipeline's `stages`."""
+    before = list(itertools.takewhile(lambda each: each.name != stage.name, stages))
     topics, found = set(stage.inputs), list[Stage[Any]]()
     for each in reversed(before):
         if not topics.isdisjoint(each.outputs):

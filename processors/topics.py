@@ -1,13 +1,4 @@
-"""
-Every topic once: what it carries, by which key, for how long.
-
-`partitions` is "shared" if the topic follows the pipeline's partition count (setting `VN_PARTITIONS`), else a
-number. One that is `fixed` keeps the number that it was made with, which may be smaller: no stage reads it, and a compacted
-one would hold a key in two partitions. A topic with `stamped` takes the broker's time of arrival, which is a submission's
-receive time. Of a compacted topic that is `purged` what was replaced or deleted is off the disk after an hour and a quarter.
-In one that is `personal` contact data stands readable, or sealed with a key of the file: it is in short segments, since a
-broker deletes whole segments, and never the one that it appends to.
-"""
+"""The definition of every topic: its records, key, partitions and retention."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -50,7 +41,18 @@ TOMBSTONES_KEPT: Final = 7 * DAY  # delete.retention.ms of every compacted topic
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic; `name` is without the prefix, `retention` in milliseconds, `key` says in words what partitions it."""
+    """
+    One topic; `name` is without the prefix, `retention` is in milliseconds, `key` describes the partitioning key.
+
+    `partitions` is a number, or "shared" if the topic follows the pipeline's partition count (setting `VN_PARTITIONS`).
+    `stamped`: the broker sets the timestamp on arrival (LogAppendTime); for a submission this is its receive time.
+    `external`: outsiders write or read it.
+    `fixed`: keeps the partition count it was created with when the pipeline gets more partitions. No stage reads such a topic,
+    and a compacted one would otherwise hold a key in two partitions.
+    `purged` (compacted topics): replaced and deleted values are off the disk after an hour and a quarter.
+    `personal`: holds contact data that is readable or sealed with a key of VN_KEY_FILE. Its segments are short, since a broker
+    deletes only whole segments, and never the active one.
+    """
 
     name: str
     records: tuple[type, ...]
@@ -127,7 +129,7 @@ DECISIONS = Topic("decisions", (Verdicts,), "stage", retention=3 * 365 * DAY, ex
 
 
 def changelog(stage: str, partitions: int | Literal["shared"] = "shared") -> Topic:
-    """Return the compacted topic that holds the truth about a stage's state; partitioned like the stage's inputs."""
+    """Return the compacted topic that is the authoritative copy of a stage's state; partitioned like the stage's inputs."""
     return Topic(f"{stage}.state", (), "state key", partitions=partitions, retention=FOREVER, compacted=True)
 
 

@@ -1,4 +1,4 @@
-"""The headers of every answer of the staff's and the public's pages: nothing from elsewhere, nothing framed, nothing kept."""
+"""Security headers of every response of the staff's and the public's pages: no foreign content, no framing, no caching."""
 
 from typing import Final
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 
 settings.register_profile("vn", deadline=None)  # how long an example takes says what else the machine does
 settings.load_profile("vn")
@@ -28,7 +28,7 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Local]:
+def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[LocalCluster]:
     """
     A local broker and store answer, the same for all workers of pytest-xdist; whoever is last to leave stops them.
 
@@ -37,7 +37,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if hasattr(request.config, "workerinput") else base) / "cluster"
     shared.mkdir(exist_ok=True)
-    local = Local(shared / "vn")
+    local = LocalCluster(shared / "vn")
     try:
         with _users(shared) as users:
             local.up()

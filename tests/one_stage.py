@@ -23,7 +23,7 @@ from processors.runtime.decide.driver import repeatable_bytes
 from processors.runtime.decide.task import Task
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
-from processors.runtime.wire.states import format_of
+from processors.runtime.wire.states import state_format
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
 from processors.topics import Topic
 from tests.contracts.checked import Watch
@@ -112,7 +112,7 @@ class OneStage:
     def state(self, key: str) -> Any:
         """Return what the stage keeps under a key; None where it keeps nothing."""
         raw = self.documents.get(key)
-        return None if raw is None else CODEC.states(format_of(self.stage))(raw)
+        return None if raw is None else CODEC.states(state_format(self.stage))(raw)
 
     # at work
 

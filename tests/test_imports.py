@@ -31,9 +31,10 @@ MAY_IMPORT = {
     "rehearsal": SHARED | {"ingest", "pipeline", "rehearsal", "runtime"},
     "providers": frozenset({"domain", "topics", "providers", "runtime"}),
     "web_headers": frozenset[str](),
+    "masking": frozenset({"domain"}),
     "views": SHARED | {"runtime", "views"},
-    "console": SHARED | {"console", "deliver", "pipeline", "runtime", "views", "watch", "web_headers"},
-    "site": SHARED | {"ingest", "runtime", "site", "views", "web_headers"},
+    "console": SHARED | {"console", "deliver", "masking", "pipeline", "runtime", "views", "watch", "web_headers"},
+    "site": SHARED | {"ingest", "masking", "runtime", "site", "views", "web_headers"},
     "watch": SHARED | {"pipeline", "runtime", "watch"},
     "cli": SHARED
     | set(STAGES)

@@ -16,7 +16,7 @@ from processors.match.decide import STAGE as MATCH
 from processors.runtime.decide.task import Task
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
-from processors.runtime.wire.states import format_of
+from processors.runtime.wire.states import state_format
 from processors.stage import Context, Record, Stage
 from processors.topics import NOTIFICATIONS, STANDINGS, Topic
 from processors.validate.decide import STAGE as VALIDATE
@@ -113,7 +113,7 @@ class TwoPartitions:
         found: dict[str, Any] = {}
         for each in self.partitions:
             if each.stage.name == stage:
-                decode = CODEC.states(format_of(each.stage))
+                decode = CODEC.states(state_format(each.stage))
                 found |= {name[1:].decode(): decode(value) for name, value in each.fields.items() if name.startswith(b"=")}
         return found
 

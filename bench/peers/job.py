@@ -21,7 +21,7 @@ from processors.rules.load import load_rules
 from processors.runtime.kafka.clients import message_kind
 from processors.runtime.key_file import KeyFile
 from processors.runtime.run.runner import Environment, Runner
-from processors.runtime.run.supervise import GARBAGE
+from processors.runtime.run.supervise import GC_THRESHOLD
 from processors.runtime.settings import Settings
 from processors.runtime.wire.avro import Compiler
 from processors.runtime.wire.codec import SINGLE_OBJECT, Codec
@@ -198,7 +198,7 @@ def main() -> None:
     settings = Settings()
     rules, keys_file = load_rules(settings.rules_dir), KeyFile(settings.keys_at())
     gc.freeze()
-    gc.set_threshold(GARBAGE)
+    gc.set_threshold(GC_THRESHOLD)
     runner = Runner(STAGE, Environment(settings, ChangeCodec(), rules, keys_file))
     signal.signal(signal.SIGTERM, lambda *_: runner.stop())
     runner.run()

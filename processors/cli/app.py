@@ -1,4 +1,4 @@
-"""Builds the Typer application of a command: plain help, no decorated tracebacks, no shell completion."""
+"""Creates the Typer application of a command: plain help, plain tracebacks, no shell completion."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
 """
-`vn audit`: adds up, from Kafka alone, that nothing was lost.
+`vn audit`: checks from Kafka alone that nothing was lost.
 
-In = told + nobody registered + suppressed + flagged + dead-lettered + waiting; submissions = responses + open; and attempts =
-ended + under way.
+Every part of a submission must end: told, nobody registered, suppressed, flagged, dead-lettered or waiting. The sums must
+match: submissions = answered + open, and attempts = ended + under way.
 """
 
 from collections import Counter
@@ -15,22 +15,22 @@ from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json
 from processors.domain.journal import Verdict, stage_order
 from processors.domain.notification import Response
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS, RESPONSES, SUBMISSIONS
 
-app = new_app("Adds up that nothing was lost.")
+app = new_app("Checks that nothing was lost.")
 
 End = Literal["told", "nobody_registered", "suppressed", "flagged", "dead_lettered", "waiting", "missing"]
 Entry = tuple[str, str, str | None]  # ORI, message id, offender
-Words = dict[Entry, dict[str, dict[str | None, str]]]  # the last outcome by stage and registrant
+OutcomesByStage = dict[Entry, dict[str, dict[str | None, str]]]  # the last outcome by stage and registrant
 
 ENDS: Final[tuple[End, ...]] = ("told", "nobody_registered", "suppressed", "flagged", "dead_lettered", "waiting", "missing")
 NO_ID: Final = "-"
 UNDER_WAY: Final = frozenset({"sent", "accepted"})  # states of an attempt that may still have a final receipt
 
-# How an offender's part ends by a stage's last verdict; after `passed` and `matched` the next stage must give one.
-LAST_WORD: Final[dict[str, End]] = {
+# How an offender's part ends, by a stage's last verdict. After `passed` and `matched` the next stage's verdict is missing.
+END_BY_OUTCOME: Final[dict[str, End]] = {
     "suppressed": "suppressed",
     "flagged": "flagged",
     "rejected": "dead_lettered",
@@ -39,8 +39,8 @@ LAST_WORD: Final[dict[str, End]] = {
     "passed": "missing",
     "matched": "missing",
 }
-# How it ends by deliver's verdicts on several registrants: the first of these that any of them has.
-DELIVERED: Final[tuple[tuple[str, End], ...]] = (
+# How it ends by deliver's verdicts on its registrants: the first of these outcomes that any registrant has.
+DELIVER_ENDS: Final[tuple[tuple[str, End], ...]] = (
     ("sent", "told"),
     ("delivered", "told"),
     ("undelivered", "told"),
@@ -54,13 +54,13 @@ DELIVERED: Final[tuple[tuple[str, End], ...]] = (
 
 @app.command()
 def audit(*, as_json: Annotated[bool, JSON] = False) -> None:
-    """Add up what became of every submission and offender; exit 1 if one is missing."""
-    client = Client(Settings())
+    """Count how every submission and offender ended; exit code 1 if one is missing."""
+    client = UserClient(Settings())
     received = sum(1 for record in client.read(SUBMISSIONS) if record.value is not None)
     journal = list(client.verdicts(DECISIONS))
-    sums = account(journal)
-    answers = responses(journal, client.values(RESPONSES))
-    total = {"submissions": received, "read": sums.pop("read"), **sums, **answers, **attempts(journal)}
+    sums = count_ends(journal)
+    answers = count_responses(journal, client.values(RESPONSES))
+    total = {"submissions": received, "read": sums.pop("read"), **sums, **answers, **count_attempts(journal)}
     if as_json:
         print_json(total)
     else:
@@ -70,11 +70,11 @@ def audit(*, as_json: Annotated[bool, JSON] = False) -> None:
         raise typer.Exit(1)
 
 
-def account(journal: Iterable[Verdict]) -> dict[str, int]:
-    """Return how many submissions were read and how each offender's part ended; without a verdict that is due it is `missing`."""
+def count_ends(journal: Iterable[Verdict]) -> dict[str, int]:
+    """Return how many submissions were read and how many offenders' parts ended in each way; `missing` lacks a verdict."""
     read, rejected = 0, 0
     merged: dict[str, str] = {}
-    words: Words = {}
+    words: OutcomesByStage = {}
     for verdict in journal:
         if verdict.stage == "read" and verdict.ori is not None:
             read += 1
@@ -84,14 +84,14 @@ def account(journal: Iterable[Verdict]) -> dict[str, int]:
         elif verdict.offender is not None and verdict.ori is not None and verdict.outcome not in {"noted", "receipt"}:
             stages = words.setdefault((verdict.ori, verdict.message_id, verdict.offender), {})
             stages.setdefault(verdict.stage, {})[verdict.registrant_id] = verdict.outcome
-    ends = Counter(end(stages) for stages in under_one_key(words, merged).values())
+    ends = Counter(end_of(stages) for stages in merge_keys(words, merged).values())
     ends["dead_lettered"] += rejected
     return {"read": read, **{name: ends[name] for name in ENDS}}
 
 
-def under_one_key(words: Words, merged: Mapping[str, str]) -> Words:
-    """Return the verdicts on each part of a message, with those under former keys of its offender added to the present key."""
-    found: Words = {}
+def merge_keys(words: OutcomesByStage, merged: Mapping[str, str]) -> OutcomesByStage:
+    """Return the outcomes with each offender's former keys replaced by the key they were merged into."""
+    found: OutcomesByStage = {}
     for (ori, message_id, offender), stages in words.items():
         key = offender
         while key is not None and key in merged:
@@ -102,11 +102,11 @@ def under_one_key(words: Words, merged: Mapping[str, str]) -> Words:
     return found
 
 
-def responses(journal: Iterable[Verdict], answers: Iterable[Response]) -> dict[str, int]:
+def count_responses(journal: Iterable[Verdict], answers: Iterable[Response]) -> dict[str, int]:
     """
     Return how many submissions with a readable id and agency are answered, open, and answered too often.
 
-    A message id that an agency uses again is another submission, and may be answered again.
+    If an agency reuses a message id, each use is a submission and may be answered.
     """
     sent = Counter((each.ori or NO_ID, each.message_id) for each in journal if each.stage == "read")
     sent = Counter({each: count for each, count in sent.items() if NO_ID not in each})
@@ -118,8 +118,8 @@ def responses(journal: Iterable[Verdict], answers: Iterable[Response]) -> dict[s
     }
 
 
-def attempts(journal: Iterable[Verdict]) -> dict[str, int]:
-    """Return how many attempts left, how many have ended, how many are under way, and of how many an end is known but no beginning."""
+def count_attempts(journal: Iterable[Verdict]) -> dict[str, int]:
+    """Return how many attempts were sent, have ended and are under way, and how many have a status but were never sent."""
     last: dict[str, str] = {}
     sent: set[str] = set()
     for each in journal:
@@ -136,10 +136,10 @@ def attempts(journal: Iterable[Verdict]) -> dict[str, int]:
     }
 
 
-def end(stages: dict[str, dict[str | None, str]]) -> End:
-    """Return how one offender's part of a message ended, from the verdicts of the last stage that gave any."""
+def end_of(stages: dict[str, dict[str | None, str]]) -> End:
+    """Return how one offender's part of a message ended, from the verdicts of the last stage that decided it."""
     furthest = max(stages, key=stage_order)
     outcomes = set(stages[furthest].values())
     if furthest == "deliver":
-        return next((meaning for outcome, meaning in DELIVERED if outcome in outcomes), "missing")
-    return LAST_WORD.get(outcomes.pop(), "missing")
+        return next((meaning for outcome, meaning in DELIVER_ENDS if outcome in outcomes), "missing")
+    return END_BY_OUTCOME.get(outcomes.pop(), "missing")

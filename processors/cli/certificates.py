@@ -1,4 +1,4 @@
-"""The part of `vn doctor` that looks at certificates: our own in the files that settings name, and those that servers show."""
+"""The checks of `vn doctor` for certificates: our own files, and the servers'."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,13 +13,13 @@ SOON: Final = timedelta(days=14)
 
 
 def certificates(settings: Settings) -> Iterator[Finding]:
-    """Check that no certificate that the pipeline depends on ends within a fortnight."""
+    """Check that no certificate that the pipeline depends on expires within 14 days."""
     for each in runtime.certificates(settings):
-        yield of_file(each) if isinstance(each, CertificateFile) else of_server(each)
+        yield file_finding(each) if isinstance(each, CertificateFile) else server_finding(each)
 
 
-def of_file(file: CertificateFile) -> Finding:
-    """Return the finding on the certificate in a file that ends first."""
+def file_finding(file: CertificateFile) -> Finding:
+    """Return the finding on the certificate in a file that expires first."""
     try:
         end = file.end()
     except (OSError, ValueError):
@@ -27,7 +27,7 @@ def of_file(file: CertificateFile) -> Finding:
     return expiry_finding(f"{file.name} ({file.path})", end, f"renew {file.path}")
 
 
-def of_server(server: ServerCertificate) -> Finding:
+def server_finding(server: ServerCertificate) -> Finding:
     """Return the finding on the certificate that a server presents."""
     whose = f"{server.name} at {server.host}:{server.port}"
     try:
@@ -37,13 +37,13 @@ def of_server(server: ServerCertificate) -> Finding:
             "certificates",
             ok=False,
             found=f"{whose} shows no certificate ({type(error).__name__})",
-            fix="see whether it serves TLS there, and whether it demands a certificate of ours",
+            fix="check whether it serves TLS there, and whether it requires a client certificate",
         )
     return expiry_finding(whose, end, "ask whoever runs the server to renew it")
 
 
 def expiry_finding(whose: str, end: datetime, fix: str, now: datetime | None = None) -> Finding:
-    """Return the finding on a certificate that ends then."""
+    """Return the finding on a certificate that expires at `end`."""
     left = end - (now or datetime.now(UTC))
     when = f"{end:%Y-%m-%d}"
     if left < timedelta():

@@ -11,27 +11,27 @@ import typer
 from processors.cli.app import new_app
 from processors.cli.web import serve
 from processors.console.actions import Actions
-from processors.console.app import app_of
+from processors.console.app import create_app
 from processors.console.contacts import contacts_of, reply_of
 from processors.console.openid import OpenId
 from processors.console.overview import Overview
 from processors.console.page import Console
-from processors.console.people import LOOPBACK, LocalUser, Proxy, SignIn
+from processors.console.people import LOOPBACK, LocalUser, SignIn, SignInProxy
 from processors.deliver.sample import sample_text
 from processors.rules.book import Rules
 from processors.rules.document.build import document
 from processors.rules.load import midnight, read_rules
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import Broker
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
 from processors.views.database import View
 from processors.views.follower import Follower
-from processors.views.lookup import CONSOLE_VIEW
-from processors.views.tables import STAFF
+from processors.views.tables import STAFF_MODEL
+from processors.views.view_reader import CONSOLE_VIEW
 from processors.watch.loop import Watch
-from processors.watch.metrics import Page
+from processors.watch.metrics import MetricsPage
 
 app = new_app("The staff's pages: reviews, messages, clocks, settings.")
 
@@ -51,12 +51,12 @@ def console(
     """
     settings = Settings()
     configure("warning", settings.log_format)
-    served = app_of(console_of(settings), sign_in(settings, host), settings.seal().fingerprint("console", "session"))
+    served = create_app(console_of(settings), sign_in(settings, host), settings.seal().fingerprint("console", "session"))
     serve(served, host, port)
 
 
 def sign_in(settings: Settings, host: str) -> SignIn:
-    """Return how people sign in; raises UserError if nobody could."""
+    """Return how users sign in; raises UserError if nobody could sign in."""
     if settings.console_oidc_issuer:
         if not settings.console_url or not settings.console_oidc_client_id:
             raise UserError("sign-in by OpenID Connect needs VN_CONSOLE_URL and VN_CONSOLE_OIDC_CLIENT_ID as well")
@@ -70,17 +70,17 @@ def sign_in(settings: Settings, host: str) -> SignIn:
         )
     if settings.console_user_header:
         peers = frozenset(settings.console_proxies)
-        return Proxy(settings.console_user_header, settings.console_states_header, peers, settings.console_roles_header)
+        return SignInProxy(settings.console_user_header, settings.console_states_header, peers, settings.console_roles_header)
     if host not in LOOPBACK:
         raise UserError(f"on {host} nobody is signed in: set VN_CONSOLE_OIDC_ISSUER or VN_CONSOLE_USER_HEADER, or serve on 127.0.0.1")
     return LocalUser(getpass.getuser())
 
 
 def console_of(settings: Settings) -> Console:
-    """Return what the pages work with; raises UserError if a setting is missing."""
-    client, library, page = Client(settings), read_rules(settings.rules_dir), Page()
+    """Return the console's services; raises UserError if a setting is missing."""
+    client, library, page = UserClient(settings), read_rules(settings.rules_dir), MetricsPage()
     rules = Rules(library)
-    follower = Follower(Broker(settings), client.codec, settings.topic_prefix, View(settings.views_dir / CONSOLE_VIEW, STAFF))
+    follower = Follower(Broker(settings), client.codec, settings.topic_prefix, View(settings.views_dir / CONSOLE_VIEW, STAFF_MODEL))
     actions = Actions(client, settings.views_dir / "console-decisions.sqlite", settings.seal())
     overview = Overview(Watch(settings, rules, page, with_canary=False), page)
 

@@ -1,4 +1,4 @@
-"""`vn dead-letters`: what could not be read, sending it again after a fix, and settling it otherwise."""
+"""`vn dead-letters`: records that could not be read: list, replay, settle."""
 
 import getpass
 from typing import Annotated, Final
@@ -8,7 +8,7 @@ import typer
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows, row
 from processors.runtime.kafka import dead_letters
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 
 OPEN: Final = "open"
@@ -22,9 +22,9 @@ def list_dead_letters(
     only_open: Annotated[bool, typer.Option("--open", help="Only those neither sent again nor settled.")] = False,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
-    """Show the dead letters, the oldest first, and which are open, replayed or settled; the original's bytes are not shown."""
-    client = Client(Settings())
-    ended = dead_letters.states(client)
+    """Show the dead letters, oldest first, and whether each is open, replayed or settled; the original's bytes are not shown."""
+    client = UserClient(Settings())
+    ended = dead_letters.closed_states(client)
     rows = (
         {name: value for name, value in row(each).items() if name != "original"} | {"state": ended.get(each.dead_letter_id, OPEN)}
         for each in dead_letters.dead_letters(client)
@@ -42,8 +42,8 @@ def list_dead_letters(
 def replay(dead_letter_ids: Annotated[list[str], typer.Argument(help="The dead letters to send again.", metavar="ID")]) -> None:
     """Send originals again, byte for byte, to the topic they came from."""
     settings = Settings()
-    client = Client(settings)
-    letters = dead_letters.find(client, dead_letter_ids)
+    client = UserClient(settings)
+    letters = dead_letters.find_dead_letters(client, dead_letter_ids)
     dead_letters.check_replayable(letters)
     seal = settings.seal()
     for letter in letters:
@@ -59,7 +59,7 @@ def settle(
     settler: Annotated[str | None, typer.Option("--as", help="Who decided so. Default: the user of this computer.")] = None,
 ) -> None:
     """Record that dead letters need nothing more, so that they no longer count as open."""
-    client = Client(Settings())
-    for letter in dead_letters.find(client, dead_letter_ids):
+    client = UserClient(Settings())
+    for letter in dead_letters.find_dead_letters(client, dead_letter_ids):
         dead_letters.settle(client, letter, reason, settler or getpass.getuser())
         typer.echo(letter.dead_letter_id)

@@ -25,8 +25,8 @@ from processors.rehearsal.feed import read_feed, read_key
 from processors.rehearsal.local_pipeline import Stages, empty_cluster, running_pages, running_stages
 from processors.rehearsal.player import play, rehearse
 from processors.rules.load import load_rules
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.runtime.stop_signals import wait_for_stop_signal
 from processors.topics import DEAD_LETTERS, DECISIONS, OUTBOUND
@@ -42,7 +42,7 @@ STAGE_OF: Final = {unit.name: stage for stage, units in PIPELINE.items() for uni
 def demo(
     *,
     chaos: Annotated[bool, typer.Option("--chaos", help="Kill stages, broker and store meanwhile; the result is the same.")] = False,
-    look: Annotated[bool, typer.Option("--look", help="Then serve console and site over what happened, until Ctrl-C.")] = False,
+    look: Annotated[bool, typer.Option("--look", help="Then serve console and site with the result, until Ctrl-C.")] = False,
     seed: Annotated[int, typer.Option(help="Chooses what --chaos kills, and when.")] = 7,
     examples: Annotated[Path, typer.Option(help="The folder with feed.jsonl and key.json.")] = EXAMPLES,
     folder: Annotated[Path, typer.Option("--dir", help="Where broker and store keep their data; what is there is deleted.")] = FOLDER,
@@ -53,13 +53,13 @@ def demo(
     Starts a broker and a store of its own and stops them at the end. Exit code 0 only if the result is what
     examples/key.json says.
     """
-    Settings()  # a misspelt variable is an error here too, though the demo sets its own
+    Settings()  # a misspelled variable is an error here too, though the demo sets its own
     out, key, steps = console(), read_key(examples / "key.json"), tuple(read_feed(examples / "feed.jsonl"))
     with progress() as bar:
         task = bar.add_task("starting", total=None)
         with empty_cluster(folder, lambda what: bar.update(task, description=what[:60])) as local:
             settings = Settings()
-            client = Client(settings)
+            client = UserClient(settings)
             with running_stages(folder) as stages:
                 bar.update(task, description="rehearsing in memory")
                 rehearsal = rehearse(steps, load_rules(settings.rules_dir), settings.seal().key)
@@ -76,12 +76,12 @@ def demo(
                     out.print(f"Chaos: {', '.join(f'{count} x {what}' for what, count in sorted(trouble.done.items()))}.")
                 out.print(_verdict(wrong, sum(len(each) for each in key["told"].values()), folder))
                 if look:
-                    _look(out, folder)
+                    _serve_pages(out, folder)
     if wrong:
         raise typer.Exit(1)
 
 
-def _look(out: Console, folder: Path) -> None:
+def _serve_pages(out: Console, folder: Path) -> None:
     """Serve console and site while the stages still run, until SIGINT or SIGTERM."""
     with running_pages(folder) as addresses:
         out.print(Text("Look at it: what a reviewer decides there, the stages carry out.", style="bold"))
@@ -91,16 +91,16 @@ def _look(out: Console, folder: Path) -> None:
         wait_for_stop_signal()
 
 
-def _result(client: Client) -> tuple[list[Outbound], list[Verdict], list[DeadLetter]]:
+def _result(client: UserClient) -> tuple[list[Outbound], list[Verdict], list[DeadLetter]]:
     outbound = [message for topic in OUTBOUND.values() for message in client.values(topic)]
     outbound.sort(key=lambda each: (each.registrant_id, each.created_at, each.notification_id, each.channel))
     return outbound, list(client.verdicts(DECISIONS)), list(client.values(DEAD_LETTERS))
 
 
 class Chaos:
-    """Kills stages, broker and store at times drawn from the seed, and counts what it did."""
+    """Kills stages, broker and store at random times determined by the seed, and counts what it did."""
 
-    def __init__(self, local: Local, stages: Stages, seed: int, moments: int) -> None:
+    def __init__(self, local: LocalCluster, stages: Stages, seed: int, moments: int) -> None:
         chance = random.Random(seed)  # noqa: S311  nothing secret
         strikes: Sequence[Callable[[], str]] = (self._stage, self._stage, self._stage, self._store_emptied, self._store, self._broker)
         plan = [*strikes, *(self._stage for _ in range(4))]
@@ -111,9 +111,9 @@ class Chaos:
         self.done: Counter[str] = Counter()
 
     def strike(self, moment: int) -> None:
-        """Do what the plan has for this moment."""
-        if (blow := self._plan.get(moment)) is not None:
-            self.done[blow()] += 1
+        """Do what is planned for this moment, if anything."""
+        if (action := self._plan.get(moment)) is not None:
+            self.done[action()] += 1
 
     def _stage(self) -> str:
         if units := self._stages.processes():

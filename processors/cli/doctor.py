@@ -14,29 +14,29 @@ from processors.cli.app import new_app
 from processors.cli.certificates import certificates
 from processors.cli.finding import Finding
 from processors.cli.output import JSON, console, print_json
-from processors.cli.outside import groups, seen_by, watch
+from processors.cli.outside import groups, prometheus_findings, watch
 from processors.cli.rights import hidden_topics, refused_user, rights, stage_rights
 from processors.pipeline import PIPELINE, STAGES
 from processors.rules.check import check as check_rules
 from processors.rules.load import read_rules
-from processors.runtime.errors import Restart, Retry, Usage, UserError
+from processors.runtime.errors import Restart, Retry, UsageError, UserError
 from processors.runtime.kafka.broker_clocks import clock_differences
 from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, UNAVAILABLE_ERRORS, Broker
 from processors.runtime.kafka.topics_admin import TopicStatus, properties, topic_status
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.key_file import check_same_key
 from processors.runtime.run.store import Store
 from processors.runtime.run.watermark import CLOCK_SKEW
 from processors.runtime.settings import Settings
-from processors.runtime.wire.compatibility import problems
+from processors.runtime.wire.compatibility import schema_problems
 from processors.topics import KEY_IDS
 
 app = new_app("Checks broker, topics, rights, groups, watch, certificates, store, schemas, rules, key and clock.")
 
-COPIES: Final = 3  # replicas of every topic, if there are as many brokers
+REPLICAS: Final = 3  # of every topic, if there are enough brokers
 IN_SYNC: Final = 2
-DRIFT: Final = 1.0  # seconds
-START: Final = "run `vn local up`, or fix KAFKA_BOOTSTRAP_SERVERS and REDIS_URL"
+MAX_DRIFT: Final = 1.0  # seconds
+START_FIX: Final = "run `vn local up`, or fix KAFKA_BOOTSTRAP_SERVERS and REDIS_URL"
 
 
 Check = Callable[[Settings], Iterator[Finding]]
@@ -45,8 +45,8 @@ Check = Callable[[Settings], Iterator[Finding]]
 @app.command()
 def doctor(
     *,
-    stage: Annotated[str | None, typer.Option("--as", metavar="STAGE", help="Only what this stage needs, with the rights it has.")] = None,
-    prometheus: Annotated[str | None, typer.Option(metavar="URL", help="Ask this Prometheus what it sees, too.")] = None,
+    stage: Annotated[str | None, typer.Option("--as", metavar="STAGE", help="Check only what this stage needs, with its rights.")] = None,
+    prometheus: Annotated[str | None, typer.Option(metavar="URL", help="Also check what this Prometheus sees.")] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """
@@ -55,9 +55,9 @@ def doctor(
     A stage has fewer rights than an administrator: run it with a stage's own user and --as STAGE, and it checks what
     that stage uses and nothing else.
     """
-    findings = list(examination(Settings(), CHECKS if stage is None else checks_as(stage)))
+    findings = list(run_checks(Settings(), CHECKS if stage is None else checks_as(stage)))
     if prometheus is not None:
-        findings += findings_of("prometheus", lambda _: seen_by(prometheus), Settings())
+        findings += findings_of("prometheus", lambda _: prometheus_findings(prometheus), Settings())
     out = console()
     for each in findings:
         if as_json:
@@ -69,14 +69,14 @@ def doctor(
         raise typer.Exit(1)
 
 
-def examination(settings: Settings, checks: Mapping[str, Check] | None = None) -> Iterator[Finding]:
-    """Yield all findings; a check is skipped if something that it depends on did not answer."""
+def run_checks(settings: Settings, checks: Mapping[str, Check] | None = None) -> Iterator[Finding]:
+    """Yield the findings of all checks; a check is skipped if its prerequisite failed."""
     silent: set[str] = set()
     for subject, check in (checks or CHECKS).items():
-        if BASE.get(subject) in silent:
+        if PREREQUISITES.get(subject) in silent:
             continue
         found = list(findings_of(subject, check, settings))
-        silent |= {subject} if subject in BASE.values() and not any(each.ok for each in found) else set()
+        silent |= {subject} if subject in PREREQUISITES.values() and not any(each.ok for each in found) else set()
         yield from found
 
 
@@ -88,10 +88,10 @@ def findings_of(subject: str, check: Check, settings: Settings) -> Iterator[Find
         found, _, fix = str(error).partition(": ")
         yield Finding(subject, ok=False, found=found, fix=fix)
     except (Retry, Restart):
-        yield Finding(subject, ok=False, found="it does not answer", fix=START)
+        yield Finding(subject, ok=False, found="it does not answer", fix=START_FIX)
     except KafkaException as error:
         if error.args[0].code() in UNAVAILABLE_ERRORS:
-            yield Finding(subject, ok=False, found="it does not answer", fix=START)
+            yield Finding(subject, ok=False, found="it does not answer", fix=START_FIX)
             return
         yield Finding(
             subject,
@@ -102,9 +102,9 @@ def findings_of(subject: str, check: Check, settings: Settings) -> Iterator[Find
 
 
 def broker(settings: Settings) -> Iterator[Finding]:
-    """Check that the broker answers, and knows this user."""
+    """Check that the broker answers and accepts this user."""
     if (refusal := refused_user(settings)) is not None:
-        raise UserError(f"the broker answers, and does not know this user: {refusal}")
+        raise UserError(f"the broker answers but does not know this user: {refusal}")
     cluster = Broker(settings).cluster()
     yield Finding("broker", ok=True, found=f"cluster {cluster.cluster_id} answers, {len(cluster.brokers)} broker(s)")
 
@@ -144,9 +144,9 @@ def topics(settings: Settings) -> Iterator[Finding]:
 
 
 def topic_settings(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
-    """Check that every topic has the retention, compaction and kind of timestamp that the pipeline relies on."""
+    """Check that every topic has the retention, compaction and timestamp type that the pipeline relies on."""
     resources = {ConfigResource(ResourceType.TOPIC, each.name): properties(each.topic) for each in present}
-    admin = _admin(settings)  # referenced until the end: without it, its futures never complete
+    admin = _admin(settings)  # kept until the end: without it, its futures never complete
     configs = admin.describe_configs(list(resources), request_timeout=REQUEST_TIMEOUT)
     unlike = [
         f"{resource.name} has {name}={actual[name].value}, not {value}"
@@ -165,18 +165,18 @@ def copies(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
     cluster = Broker(settings).cluster()
     brokers, metadata = len(cluster.brokers), cluster.topics
     fewest = min(len(part.replicas) for each in present for part in metadata[each.name].partitions.values())
-    if brokers < COPIES:
+    if brokers < REPLICAS:
         yield Finding(
             "copies",
             ok=True,
-            found=f"{fewest} of every topic on {brokers} broker(s); losing a disk loses data, so production needs {COPIES}",
+            found=f"{fewest} of every topic on {brokers} broker(s); losing a disk loses data, so production needs {REPLICAS}",
         )
         return
     admin = _admin(settings)
     resources = [ConfigResource(ResourceType.TOPIC, each.name) for each in present]
     configs = admin.describe_configs(resources, request_timeout=REQUEST_TIMEOUT)
     in_step = min(int(future.result(CALL_DEADLINE)["min.insync.replicas"].value) for future in configs.values())
-    enough = fewest >= COPIES and in_step >= IN_SYNC
+    enough = fewest >= REPLICAS and in_step >= IN_SYNC
     fix = "" if enough else "kafka-reassign-partitions.sh and kafka-configs.sh --add-config min.insync.replicas=2; see deploy/runbook.md"
     yield Finding("copies", ok=enough, found=f"at least {fewest} of every topic, min.insync.replicas at least {in_step}", fix=fix)
 
@@ -199,7 +199,7 @@ def store(settings: Settings) -> Iterator[Finding]:
 
 def schemas(_: Settings) -> Iterator[Finding]:
     """Check that every schema can read what was written under its earlier versions."""
-    found = problems()
+    found = schema_problems()
     yield Finding(
         "schemas",
         ok=not found,
@@ -210,12 +210,12 @@ def schemas(_: Settings) -> Iterator[Finding]:
 
 def rules(settings: Settings) -> Iterator[Finding]:
     """Check that the rule files are free of contradictions."""
-    shelf = read_rules(settings.rules_dir)
-    found = check_rules(shelf)
+    library = read_rules(settings.rules_dir)
+    found = check_rules(library)
     yield Finding(
         "rules",
         ok=not found,
-        found=f"{len(found)} findings" if found else f"sound, version {shelf.version}",
+        found=f"{len(found)} findings" if found else f"sound, version {library.version}",
         fix="vn rules check" if found else "",
     )
 
@@ -227,22 +227,22 @@ def key(settings: Settings) -> Iterator[Finding]:
 
 
 def key_in_use(settings: Settings) -> Iterator[Finding]:
-    """Check that the pipeline's data was sealed under the same file of keys."""
-    known = next((record.key for record in Client(settings).read(KEY_IDS) if record.value is not None), None)
+    """Check that the pipeline's data was sealed with the same key file."""
+    known = next((record.key for record in UserClient(settings).read(KEY_IDS) if record.value is not None), None)
     if known is not None:
         check_same_key(known, settings.seal())
         yield Finding("key", ok=True, found="the pipeline's data was sealed under this file of keys")
 
 
 def clock(settings: Settings) -> Iterator[Finding]:
-    """Check that the pipeline uses the system clock, and that the store's host agrees with it."""
+    """Check that the pipeline uses the system clock."""
     topic = settings.clock == "topic"
     found = "VN_CLOCK=topic: every stage's time is that of vn.clock, never set this in production" if topic else "the system clock"
     yield Finding("clock", ok=not topic, found=found, fix="unset VN_CLOCK" if topic else "")
 
 
 def broker_clocks(settings: Settings) -> Iterator[Finding]:
-    """Check that every broker's clock agrees with ours: it stamps the receive times, and the watermark rests on that."""
+    """Check that every broker's clock agrees with ours: receive times, and so the watermark, depend on it."""
     found = clock_differences(settings)
     apart = [each for each in found if abs(each.ahead) > CLOCK_SKEW / 1000 + each.uncertain]
     for each in apart:
@@ -255,13 +255,13 @@ def broker_clocks(settings: Settings) -> Iterator[Finding]:
 
 
 def drift(settings: Settings) -> Iterator[Finding]:
-    """Check that the clock of the store's host agrees."""
+    """Check that the clock of the store's host agrees with ours."""
     apart = abs(Store(settings.redis()).time() - time())
     yield Finding(
         "clock",
-        ok=apart < DRIFT,
+        ok=apart < MAX_DRIFT,
         found=f"{apart:.2f} s apart from the store's",
-        fix="" if apart < DRIFT else "synchronise both hosts with NTP",
+        fix="" if apart < MAX_DRIFT else "synchronise both hosts with NTP",
     )
 
 
@@ -270,20 +270,20 @@ def _admin(settings: Settings) -> AdminClient:
 
 
 def checks_as(name: str) -> dict[str, Check]:
-    """Return what is checked for one stage, with no more rights than it has; `ingest` and `deliver` are two each."""
+    """Return the checks for one stage, which need no more rights than it has; `ingest` and `deliver` have two stages each."""
     stages = PIPELINE.get(name) or tuple(each for each in STAGES if each.name == name)
     if not stages:
-        raise Usage(f"there is no stage {name}: the stages are {', '.join(PIPELINE)}")
+        raise UsageError(f"there is no stage {name}: the stages are {', '.join(PIPELINE)}")
 
     def rights_of_all(settings: Settings) -> Iterator[Finding]:
         for each in stages:
             yield from stage_rights(settings, each)
 
-    return {subject: check for subject, check in CHECKS.items() if subject not in ADMINISTRATORS} | {"rights": rights_of_all}
+    return {subject: check for subject, check in CHECKS.items() if subject not in ADMINISTRATOR_CHECKS} | {"rights": rights_of_all}
 
 
 # What each check depends on.
-BASE: Final = {
+PREREQUISITES: Final = {
     "topics": "broker",
     "rights": "broker",
     "groups": "broker",
@@ -292,7 +292,9 @@ BASE: Final = {
     "drift": "store",
     "broker clocks": "broker",
 }
-ADMINISTRATORS: Final = frozenset({"topics", "groups", "watch", "key in use", "broker clocks"})  # these need more rights than a stage has
+ADMINISTRATOR_CHECKS: Final = frozenset(
+    {"topics", "groups", "watch", "key in use", "broker clocks"}
+)  # these need more rights than a stage has
 CHECKS: Final[dict[str, Check]] = {
     "broker": broker,
     "topics": topics,

@@ -1,4 +1,4 @@
-"""`vn expected`: who owes what, and by when."""
+"""`vn expected`: expected events and their deadlines."""
 
 from typing import Annotated
 
@@ -6,9 +6,9 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows, row
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
-from processors.views.lookup import lookup
+from processors.views.view_reader import open_view
 
 app = new_app("Shows expected events and their deadlines.")
 
@@ -23,16 +23,16 @@ def list_expected(
     *,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only what is overdue.")] = False,
     owed_by: Annotated[str, typer.Option("--owed-by", help="Only what this state owes, by its two letters.")] = "",
-    everything: Annotated[bool, typer.Option("--all", help="What was met or cancelled as well.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include what was met or cancelled.")] = False,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """
-    Show what is expected from whom and by when, the earliest deadline first; `vn explain` shows the message behind each.
+    Show what is expected from whom and by when, earliest deadline first; `vn explain` shows the message behind each.
 
     Uses the view that `vn console` keeps, if there is one, and says so.
     """
     wanted = {"overdue"} if overdue else {"open", "overdue", "met", "cancelled"} if everything else {"open", "overdue"}
-    with lookup(Client(Settings())) as view:
+    with open_view(UserClient(Settings())) as view:
         known = view.expectations().values()
     found = [each for each in known if each.state in wanted and (not owed_by or each.owing_state == owed_by.upper())]
     found.sort(key=lambda each: (each.deadline is None, each.deadline or 0, each.expectation_id))

@@ -12,9 +12,9 @@ from processors.domain.journal import Verdict, stage_order
 from processors.domain.notification import Response
 from processors.domain.time import iso
 from processors.runtime.errors import UserError
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
-from processors.views.lookup import lookup
+from processors.views.view_reader import open_view
 
 app = new_app("Shows what happened to one message.")
 
@@ -30,8 +30,8 @@ def explain(
 
     Uses the index that `vn console` keeps, if there is one, and says so.
     """
-    with lookup(Client(Settings())) as view:
-        found = life(message_id, view.journal(message_id), view.responses(message_id))
+    with open_view(UserClient(Settings())) as view:
+        found = message_history(message_id, view.journal(message_id), view.responses(message_id))
     if not found["decisions"]:
         raise UserError(f"nothing is known of message {message_id}: was it sent, and does `vn run all` run?")
     if as_json:
@@ -54,8 +54,8 @@ def explain(
     out.print(f"\n(from {view.source})", markup=False)
 
 
-def life(message_id: str, journal: Iterable[tuple[int, Verdict]], responses: Iterable[Response] = ()) -> dict[str, Any]:
-    """Return a message's decisions in the order in which they were made, and its notifications with attempts and receipts."""
+def message_history(message_id: str, journal: Iterable[tuple[int, Verdict]], responses: Iterable[Response] = ()) -> dict[str, Any]:
+    """Return a message's decisions in the order in which they were made, its responses, and its notifications with attempts."""
     written: list[tuple[int, Verdict]] = []
     receipts: list[Verdict] = []
     statuses: dict[str | None, str] = {}
@@ -66,7 +66,7 @@ def life(message_id: str, journal: Iterable[tuple[int, Verdict]], responses: Ite
             receipts.append(each)
         if each.status is not None:
             statuses[each.reference] = each.status
-    # By the time of writing, not of the decision: what a reviewer released is matched later, with its old receive time.
+    # By the time of writing, not of the decision: a message that a reviewer released is matched later, with its old receive time.
     written.sort(key=lambda pair: (pair[0], stage_order(pair[1].stage)))
     decisions = [each for _, each in written]
     attempts: dict[str, list[Verdict]] = {}
@@ -75,7 +75,7 @@ def life(message_id: str, journal: Iterable[tuple[int, Verdict]], responses: Ite
             attempts.setdefault(each.notification_id, []).append(each)
     return {
         "message_id": message_id,
-        "decisions": [_plain(each) for each in decisions],
+        "decisions": [_shown_verdict(each) for each in decisions],
         "responses": [
             {"ori": each.ori, "event_subtype": each.event_subtype, "at": iso(each.responded_at)}
             for each in responses
@@ -91,7 +91,7 @@ def life(message_id: str, journal: Iterable[tuple[int, Verdict]], responses: Ite
                         "channel": each.channel,
                         "at": iso(each.at),
                         "status": statuses.get(each.reference),
-                        "receipts": [_plain(receipt) for receipt in receipts if receipt.reference == each.reference],
+                        "receipts": [_shown_verdict(receipt) for receipt in receipts if receipt.reference == each.reference],
                     }
                     for each in sent
                 ],
@@ -101,5 +101,5 @@ def life(message_id: str, journal: Iterable[tuple[int, Verdict]], responses: Ite
     }
 
 
-def _plain(verdict: Verdict) -> dict[str, Any]:
+def _shown_verdict(verdict: Verdict) -> dict[str, Any]:
     return {name: value for name, value in (structs.asdict(verdict) | {"at": iso(verdict.at)}).items() if value is not None}

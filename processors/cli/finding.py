@@ -1,11 +1,11 @@
-"""What `vn doctor` finds."""
+"""A finding of `vn doctor`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check; `fix` says how to fix it, empty if nothing is wrong."""
+    """A result of a check; `fix` says how to fix it, and is empty if nothing is wrong."""
 
     subject: str
     ok: bool

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from processors.cli.app import new_app
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 
 app = new_app("A local broker and store: real Apache Kafka and real Redis on free ports of this machine, in the background.")
@@ -22,7 +22,7 @@ HERE = Path(".vn")
 @app.callback()
 def local() -> None:
     """A local broker and store: real Apache Kafka and real Redis on free ports of this machine, in the background."""
-    Settings()  # a misspelt variable is an error of every command
+    Settings()  # a misspelled variable is an error of every command
 
 
 @app.command()
@@ -33,17 +33,17 @@ def up(folder: Folder = HERE) -> None:
     Prints the environment variables that the other commands read, and nothing else: `eval "$(vn local up)"` sets them.
     The first start fetches Kafka (45 MB), once for this user. Data and ports are kept between starts.
     """
-    addresses = Local(folder, long_running=True).up(progress=_tell)
+    addresses = LocalCluster(folder, long_running=True).up(progress=_show_progress)
     if sys.stderr.isatty():
-        _tell("")
+        _show_progress("")
     for name, value in addresses.environment.items():
         typer.echo(f"export {name}={quote(value)}")
 
 
 @app.command()
 def down(folder: Folder = HERE) -> None:
-    """Stop both. Their data is kept; delete the folder to forget it."""
-    Local(folder).down()
+    """Stop both. Their data is kept; delete the folder to remove it."""
+    LocalCluster(folder).down()
 
 
 @app.command()
@@ -52,8 +52,8 @@ def status(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show what runs. Exit code 0 if both answer, else 1."""
-    now = Local(folder).status()
+    """Show what is running. Exit code 0 if both answer, else 1."""
+    now = LocalCluster(folder).status()
     if as_json:
         typer.echo(json.dumps(asdict(now) | {"answers": now.answers}))
     else:
@@ -64,8 +64,8 @@ def status(
         raise typer.Exit(1)
 
 
-def _tell(what: str) -> None:
-    """Shows progress on stderr: on a terminal in one line."""
+def _show_progress(what: str) -> None:
+    """Show progress on stderr; on a terminal in a single line."""
     if sys.stderr.isatty():
         typer.echo(f"\r\033[K{what}", err=True, nl=False)
     else:

@@ -1,8 +1,8 @@
 """
-The `vn` command: its commands and their exit codes.
+The `vn` command: its subcommands and their exit codes.
 
-Exit codes: 0 done, 1 the thing asked for failed, 2 wrong usage. An error that a user can cause is one line on stderr.
-A command is a module with a `typer.Typer` named `app`; one with a single command and no callback is that command.
+Exit codes: 0 success, 1 failure, 2 incorrect usage. An error that a user can cause is one line on stderr. Each subcommand is a
+module with a `typer.Typer` named `app`; one with a single command and no callback is that command itself.
 """
 
 import logging
@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from processors.runtime.errors import Restart, Retry, UserError
 
-# Each command with its module and its line in `vn --help`; here, so that the help need not import them.
+# Each command with its module and its line in `vn --help`, which need not import the modules.
 COMMANDS: Final = {
     "demo": ("processors.cli.demo", "Run the sample feed through the whole pipeline and compare the result with its answer key."),
     "local": ("processors.cli.local", "A local broker and store: start, stop, show."),
@@ -38,13 +38,13 @@ COMMANDS: Final = {
     "review": ("processors.cli.review", "Flagged messages: list, show, release, discard."),
     "offender": ("processors.cli.offender", "Identities of offenders: show, merge, split."),
     "people": ("processors.cli.people", "Hide people from the public pages."),
-    "expected": ("processors.cli.expected", "Who owes what, and by when."),
+    "expected": ("processors.cli.expected", "Expected events and their deadlines."),
     "policy": ("processors.cli.policy", "The administrative settings: show, set, unset."),
     "rules": ("processors.cli.rules", "The rules: check them, show them as a document."),
     "texts": ("processors.cli.texts", "Show the texts that registrants get."),
     "dead-letters": ("processors.cli.dead_letters", "Records that were refused: list, replay, settle."),
     "quarantine": ("processors.cli.quarantine", "Set a record aside that a stage must not decide."),
-    "audit": ("processors.cli.audit", "Add up, from Kafka alone, that nothing was lost."),
+    "audit": ("processors.cli.audit", "Check from Kafka alone that nothing was lost."),
     "watch": ("processors.cli.watch", "Metrics about the pipeline from outside its stages."),
     "top": ("processors.cli.top", "A live table of the stages in the terminal."),
     "console": ("processors.cli.console", "The staff's pages: reviews, messages, clocks, settings."),
@@ -80,7 +80,7 @@ def vn() -> None:
 
 
 def run() -> NoReturn:
-    """Run the command that the process was called with, and exit with its exit code."""
+    """Run the command line of this process and exit with its exit code."""
     logging.getLogger("librdkafka").addHandler(logging.NullHandler())  # `vn run` logs these; other commands print their own messages
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="vn", standalone_mode=False)
@@ -96,7 +96,7 @@ def run() -> NoReturn:
         message = usage_error(error) if isinstance(error, typer.TyperException) else str(error)
         print(f"vn: {message}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
-    except (Retry, Restart) as error:  # a stage would try again; the user of a command is told
+    except (Retry, Restart) as error:  # a stage would try again; a command tells the user
         print(f"vn: {error}: try again, or run `vn doctor`", file=sys.stderr)  # noqa: T201
         sys.exit(UserError.exit_code)
     except typer.Abort:
@@ -105,6 +105,6 @@ def run() -> NoReturn:
 
 
 def usage_error(error: typer.TyperException) -> str:
-    """Return the parser's sentence with the command that shows the right usage."""
+    """Return the parser's message with the command that shows the usage."""
     context = getattr(error, "ctx", None)
     return f"{error.format_message().rstrip('.')}: `{context.command_path if context else 'vn'} --help` shows how it is used"

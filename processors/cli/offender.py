@@ -10,7 +10,7 @@ from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json
 from processors.domain.review import OffenderAction
 from processors.runtime.errors import UserError
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import State
 from processors.topics import IDENTIFY_STATE, REVIEW_ACTIONS, REVIEWS
@@ -25,8 +25,8 @@ KEY = typer.Argument(help="The offender's key, as `vn explain` shows it.", metav
 @app.command()
 def show(key: Annotated[str, KEY], *, as_json: Annotated[bool, JSON] = False) -> None:
     """Show an offender's identifiers, names, former keys, registrations and open reviews."""
-    client = Client(Settings())
-    found = describe(key, states(client))
+    client = UserClient(Settings())
+    found = describe(key, identify_states(client))
     found["reviews"] = sorted(
         each.review_id for each in client.table(REVIEWS).values() if each.state == "open" and each.offender in {found["offender"], key}
     )
@@ -37,14 +37,14 @@ def show(key: Annotated[str, KEY], *, as_json: Annotated[bool, JSON] = False) ->
         typer.echo(f"{name:<14} {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}")
 
 
-def states(client: Client) -> dict[str, dict[str, Any]]:
-    """Return the states of identify by key, from its changelog."""
+def identify_states(client: UserClient) -> dict[str, dict[str, Any]]:
+    """Return the states of identify by key, read from its changelog."""
     kept = client.table(IDENTIFY_STATE)
     return {key[1:]: msgspec.json.decode(each.state) for key, each in kept.items() if isinstance(each, State)}
 
 
 def describe(key: str, kept: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return what identify keeps of an offender; raises UserError if there is none with this key."""
+    """Return identify's state of an offender; raises UserError if there is none with this key."""
     state = kept.get(key, {})
     current = state.get("into", key) if state.get("type") == "merged" else key
     offender = kept.get(current, {})
@@ -70,19 +70,21 @@ def merge(
     reason: Annotated[str, REASON],
     reviewer: Annotated[str | None, REVIEWER] = None,
 ) -> None:
-    """Merge two offenders who are one person: what is known of the younger is moved to the older."""
+    """Merge two offenders who are one person: everything known of the newer one is moved to the one known longer."""
     send(OffenderAction(action="merge", offenders=(older, younger), reason=reason, reviewer=reviewer or getpass.getuser()))
 
 
 @app.command()
 def split(
     key: Annotated[str, KEY],
-    identifiers: Annotated[list[str], typer.Argument(help="Whose they are not, as `vn offender show` lists them.", metavar="IDENTIFIER…")],
+    identifiers: Annotated[
+        list[str], typer.Argument(help="The other person's identifiers, as `vn offender show` lists them.", metavar="IDENTIFIER…")
+    ],
     *,
     reason: Annotated[str, REASON],
     reviewer: Annotated[str | None, REVIEWER] = None,
 ) -> None:
-    """Split off identifiers that belong to another person, who begins with an empty history."""
+    """Split off identifiers that belong to another person, who starts with an empty history."""
     send(
         OffenderAction(
             action="split", offenders=(key,), identifiers=tuple(identifiers), reason=reason, reviewer=reviewer or getpass.getuser()
@@ -92,8 +94,8 @@ def split(
 
 def send(action: OffenderAction) -> None:
     """Send the decision; raises UserError if an offender that it names is not known."""
-    client = Client(Settings())
-    kept = states(client)
+    client = UserClient(Settings())
+    kept = identify_states(client)
     for key in action.offenders:
         known = describe(key, kept)
         if unknown := sorted(set(action.identifiers) - set(known["identifiers"])):

@@ -1,4 +1,4 @@
-"""Output of commands: one JSON object a line for programs, a table for people."""
+"""Output of commands: one JSON object per line for programs, a table for people."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from processors.domain.time import iso
 
-JSON = typer.Option("--json", help="One JSON object a line, for programs.")
+JSON = typer.Option("--json", help="One JSON object per line, for programs.")
 WIDTH: Final = 140
 
 
@@ -38,7 +38,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, tit
         return
     table = Table(title=title, title_justify="left")
     for place, column in enumerate(columns):
-        # The first column is what the next command needs: it is never cut short; nor is a time.
+        # Never wrap the first column, which is the input of other commands, nor times.
         table.add_column(column, no_wrap=place == 0 or column in TIMES, overflow="fold")
     for each in rows:
         table.add_row(*("" if each.get(column) is None else str(each[column]) for column in columns))
@@ -49,11 +49,11 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, tit
 
 
 def console() -> Console:
-    """Return the console of stdout: as wide as the terminal, or wide enough for a table if it is piped."""
+    """Return the console for stdout: as wide as the terminal, or wide enough for a table if stdout is piped."""
     return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH, highlight=False)
 
 
 def progress(*more: ProgressColumn) -> Progress:
-    """Return a progress bar on stderr that vanishes at its end; `more` are columns beside the usual ones."""
+    """Return a progress bar on stderr that disappears at the end; `more` are columns in addition to the usual ones."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), *more)
     return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -1,4 +1,4 @@
-"""The part of `vn doctor` that looks at what runs: the stages' groups, `vn watch`, and a Prometheus that scrapes them."""
+"""The checks of `vn doctor` for what is running: the stages' groups, `vn watch`, and a Prometheus that scrapes them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -8,11 +8,11 @@ import httpx2
 from processors.cli.finding import Finding
 from processors.domain.time import iso
 from processors.pipeline import STAGES
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import REQUEST_TIMEOUT, Broker
 from processors.runtime.kafka.groups import describe_groups
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import OUTBOUND_CANARY
 
@@ -22,7 +22,7 @@ TARGETS, RULES = "/api/v1/targets", "/api/v1/rules"
 
 
 def groups(settings: Settings) -> Iterator[Finding]:
-    """Check that every stage has a running copy, or none has."""
+    """Check that either every stage has a running copy, or none has."""
     prefix = settings.topic_prefix
     found = describe_groups(Broker(settings), [prefix + each.name for each in STAGES])
     members = {name.removeprefix(prefix): len(group.hosts) for name, group in found.items()}
@@ -37,18 +37,18 @@ def groups(settings: Settings) -> Iterator[Finding]:
 
 
 def watch(settings: Settings) -> Iterator[Finding]:
-    """Check that the canaries of `vn watch` come out, if there ever was one."""
-    newest = Client(settings).newest(OUTBOUND_CANARY, 1)
+    """Check that the canaries of `vn watch` come out, if one ever has."""
+    newest = UserClient(settings).newest(OUTBOUND_CANARY, 1)
     if not newest:
         yield Finding("watch", ok=True, found="no canary has come out yet: `vn watch` sends one every five minutes")
         return
-    late = wall() - newest[0].timestamp > CANARY_LATE
+    late = wall_time() - newest[0].timestamp > CANARY_LATE
     found, fix = f"the last canary came out at {iso(newest[0].timestamp)}", "vn watch, and vn run all" if late else ""
     yield Finding("watch", ok=not late, found=found, fix=fix)
 
 
-def seen_by(url: str) -> Iterator[Finding]:
-    """Check that a Prometheus scrapes the pipeline, has its alerting rules, and none of them fires."""
+def prometheus_findings(url: str) -> Iterator[Finding]:
+    """Check that a Prometheus scrapes the pipeline and has its alerting rules, and that none of them fires."""
     targets = _ask(url, TARGETS)["activeTargets"]
     ours = [each for each in targets if each["labels"].get("job") in JOBS]
     down = [each["scrapeUrl"] for each in ours if each["health"] != "up"]

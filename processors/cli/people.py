@@ -1,4 +1,4 @@
-"""`vn people`: hides people from the public pages, and has them published to these."""
+"""`vn people`: hides people from the public pages, and publishes people to them."""
 
 import getpass
 import re
@@ -15,25 +15,25 @@ from processors.domain.review import OffenderAction
 from processors.ingest.read.action import MOST_PUBLISHED
 from processors.rules.identity import ANY_ISSUER, WEAK, NotAnIdentifier
 from processors.rules.load import load_rules
-from processors.runtime.clock import wall
-from processors.runtime.errors import Usage, UserError
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.clock import wall_time
+from processors.runtime.errors import UsageError, UserError
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import State
 from processors.topics import CONSOLE_LOG, IDENTIFY_STATE, PEOPLE, PEOPLE_HIDDEN, REVIEW_ACTIONS
 
-app = new_app("Hides people from the public pages; lists who is hidden; publishes whom an earlier version knew.")
+app = new_app("Hides people from the public pages; lists who is hidden; publishes people after an upgrade.")
 
 REASON = typer.Option("--reason", help="Why; kept in the audit trail.")
 PERSON = typer.Option("--as", help="Who decides; kept in the audit trail. Default: the user of this computer.")
 IDENTIFIER = typer.Argument(help="One of the person's numbers, such as SID:VA7700123 or DOC@NC:0733210.", metavar="SCHEME:VALUE")
-FORM: Final = re.compile(r"(?P<scheme>[^:@]+)(@(?P<issuer>[^:]+))?:(?P<value>.+)")
+IDENTIFIER_FORM: Final = re.compile(r"(?P<scheme>[^:@]+)(@(?P<issuer>[^:]+))?:(?P<value>.+)")
 
 
 @app.command()
 def hide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASON], person: Annotated[str | None, PERSON] = None) -> None:
-    """Hide the person with this number from the public, whatever else is known of them."""
-    client, named, who, now = Client(Settings()), comparable(identifier), person or getpass.getuser(), wall()
+    """Hide the person with this number from the public."""
+    client, named, who, now = UserClient(Settings()), comparable(identifier), person or getpass.getuser(), wall_time()
     hidden = HiddenPerson(identifier=named, reason=reason, hidden_by=who, set_at=now)
     client.send(PEOPLE_HIDDEN, [(named, client.codec.encode(hidden))])
     log_action(client, StaffAction(person=who, action="person_hidden", subject=named, at=now, reason=reason))
@@ -43,18 +43,18 @@ def hide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASO
 @app.command()
 def unhide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASON], person: Annotated[str | None, PERSON] = None) -> None:
     """Show the person with this number to the public again like any other."""
-    client, named = Client(Settings()), comparable(identifier)
+    client, named = UserClient(Settings()), comparable(identifier)
     if named not in client.table(PEOPLE_HIDDEN):
         raise UserError(f"nobody is hidden by {named}: `vn people hidden` lists who is")
     client.send(PEOPLE_HIDDEN, [(named, None)])
-    log_action(client, StaffAction(person=person or getpass.getuser(), action="person_shown", subject=named, at=wall(), reason=reason))
+    log_action(client, StaffAction(person=person or getpass.getuser(), action="person_shown", subject=named, at=wall_time(), reason=reason))
     typer.echo(named)
 
 
 @app.command()
 def hidden(*, as_json: Annotated[bool, JSON] = False) -> None:
     """List who is hidden, by whom and why."""
-    found = Client(Settings()).table(PEOPLE_HIDDEN)
+    found = UserClient(Settings()).table(PEOPLE_HIDDEN)
     print_rows(
         (row(found[key]) for key in sorted(found)),
         ("identifier", "hidden_by", "set_at", "reason"),
@@ -66,8 +66,8 @@ def hidden(*, as_json: Annotated[bool, JSON] = False) -> None:
 
 @app.command()
 def publish(*, reason: Annotated[str, REASON] = "an upgrade", person: Annotated[str | None, PERSON] = None) -> None:
-    """Have everybody published who is known and not yet in `vn.people`, as after an upgrade from a version without it."""
-    client = Client(Settings())
+    """Publish everybody who is known but not in `vn.people` yet, after an upgrade from a version without that topic."""
+    client = UserClient(Settings())
     published = client.table(PEOPLE)
     missing = sorted(
         key[1:]
@@ -85,23 +85,23 @@ def publish(*, reason: Annotated[str, REASON] = "an upgrade", person: Annotated[
 
 
 class TaggedState(msgspec.Struct, frozen=True):
-    """A state of identify, as far as it says what it is."""
+    """The tag of a state of identify."""
 
     type: str
 
 
 def comparable(text: str) -> str:
     """Return the identifier in comparable form; raises Usage if it is not one."""
-    form = FORM.fullmatch(text.strip())
+    form = IDENTIFIER_FORM.fullmatch(text.strip())
     if form is None:
-        raise Usage(f"{text} is no identifier: write SCHEME:VALUE, such as SID:VA7700123")
-    identity = load_rules(Settings().rules_dir).book("", wall()).identity
+        raise UsageError(f"{text} is no identifier: write SCHEME:VALUE, such as SID:VA7700123")
+    identity = load_rules(Settings().rules_dir).book("", wall_time()).identity
     try:
         mark = identity.mark(Identifier(form["scheme"], form["value"], form["issuer"]))
     except NotAnIdentifier as why:
-        raise Usage(f"{text} is no identifier: {why}") from None
+        raise UsageError(f"{text} is no identifier: {why}") from None
     return mark.lstrip(WEAK).replace(f"@{ANY_ISSUER}:", ":")
 
 
-def log_action(client: Client, action: StaffAction) -> None:
+def log_action(client: UserClient, action: StaffAction) -> None:
     client.send(CONSOLE_LOG, [(None, client.codec.encode(action))])

@@ -1,4 +1,4 @@
-"""`vn policy`: the administrative settings, shown and changed while the pipeline runs."""
+"""`vn policy`: shows and changes the administrative settings while the pipeline runs."""
 
 import getpass
 import time
@@ -15,7 +15,7 @@ from processors.rules.load import load_rules
 from processors.rules.setting_table import SETTINGS
 from processors.rules.settings import check_setting
 from processors.runtime.errors import UserError
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import POLICIES
 
@@ -36,7 +36,9 @@ def show(*, jurisdiction: Annotated[str | None, JURISDICTION] = None, as_json: A
     if jurisdiction is not None and jurisdiction not in known:
         raise UserError(f"no rule file is for {jurisdiction!r}: write one of {', '.join(sorted(known))}")
     policies = [
-        each for each in Client(settings).table(POLICIES).values() if jurisdiction in {None, each.jurisdiction} or each.jurisdiction is None
+        each
+        for each in UserClient(settings).table(POLICIES).values()
+        if jurisdiction in {None, each.jurisdiction} or each.jurisdiction is None
     ]
     rows: list[dict[str, Any]] = [
         {"key": setting.key, "value": setting.default_text, "scope": "default", "meaning": setting.meaning} for setting in SETTINGS.values()
@@ -53,13 +55,13 @@ def show(*, jurisdiction: Annotated[str | None, JURISDICTION] = None, as_json: A
 @app.command("set")
 def set_policy(
     key: Annotated[str, typer.Argument(help="The setting, as `vn policy show` lists it.")],
-    value: Annotated[str, typer.Argument(help="Its value: a duration such as 30s, 15m, 8h, 60d; or as `vn policy show` tells.")],
+    value: Annotated[str, typer.Argument(help="Its value: a duration such as 30s, 15m, 8h, 60d; or as `vn policy show` describes it.")],
     *,
     jurisdiction: Annotated[str | None, JURISDICTION] = None,
     notification_type: Annotated[str | None, NOTIFICATION_TYPE] = None,
     event_subtype: Annotated[str | None, EVENT_SUBTYPE] = None,
 ) -> None:
-    """Set a setting, everywhere or for a scope; every stage follows within five seconds."""
+    """Set a setting, everywhere or for a scope; it takes effect in every stage within five seconds."""
     settings = Settings()
     check_setting(key, value, Scope(jurisdiction, notification_type, event_subtype), load_rules(settings.rules_dir))
     policy = Policy(
@@ -71,7 +73,7 @@ def set_policy(
         set_by=getpass.getuser(),
         set_at=time.time_ns() // 1_000_000,
     )
-    client = Client(settings)
+    client = UserClient(settings)
     client.send(POLICIES, [(policy_key(policy), client.codec.encode(policy))])
     typer.echo(f"{key} = {value} ({scope_text(policy)})")
 
@@ -87,7 +89,7 @@ def unset(
     """Remove what was set for exactly this scope."""
     settings = Settings()
     policy = Policy(key=key, value="", jurisdiction=jurisdiction, notification_type=notification_type, event_subtype=event_subtype)
-    client = Client(settings)
+    client = UserClient(settings)
     if policy_key(policy) not in client.table(POLICIES):
         if key not in SETTINGS:
             raise UserError(f"there is no setting {key!r}: `vn policy show` lists those there are")

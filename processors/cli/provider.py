@@ -13,23 +13,24 @@ import typer
 from prometheus_client import REGISTRY
 
 from processors.cli.app import new_app
-from processors.cli.documents import contents
+from processors.cli.documents import read_file
 from processors.cli.web import serve
 from processors.deliver.wording.templates import call_prompt, call_text
 from processors.domain.external import InboundForm, ReceiptForm
 from processors.domain.registration import Channel
-from processors.providers.config import CHANNELS, TwilioEntry, read_config, secret, vendors
+from processors.providers.config import CHANNELS_BY_KIND, TwilioConfig, create_vendors, read_config, read_secret
 from processors.providers.console import ConsoleVendor
-from processors.providers.dispatch import Limits
+from processors.providers.dispatch import VendorLimits
 from processors.providers.dsn import receipts
 from processors.providers.outcome import Vendor
 from processors.providers.ssml import Prompt
-from processors.providers.twilio.callbacks import Callbacks, Caller, application
-from processors.providers.worker import Worker, wall
+from processors.providers.twilio.callbacks import CallbackAccount, Callbacks, callback_app
+from processors.providers.worker import Worker
 from processors.rules.load import load_rules
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.awaited_writer import AwaitedWriter
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.run.faults import Faults
 from processors.runtime.run.supervise import serve_metrics
 from processors.runtime.run.telemetry import configure
@@ -41,27 +42,27 @@ app = new_app("Delivers outbound messages.")
 
 CONFIG: Final = typer.Option("--config", metavar="FILE", help="Describes the vendors; docs/providers.md explains it.")
 DEFAULT: Final = Path("providers.toml")
-# Seconds from the stop signal until the process exits regardless, before Kubernetes would kill it; a call under way is in doubt then.
-LAST: Final = 25.0
-ALL: Final[tuple[Channel, ...]] = ("sms", "email", "voice")
+# From the stop signal until the process exits even during a call, whose outcome is then unknown; before Kubernetes would kill it.
+STOP_SECONDS: Final = 25.0
+CHANNELS: Final[tuple[Channel, ...]] = ("sms", "email", "voice")
 
 
 @app.command()
 def smtp(*, config: Annotated[Path, CONFIG] = DEFAULT) -> None:
     """Send emails through the SMTP servers of the file until SIGTERM or SIGINT."""
-    run(CHANNELS["smtp"], "smtp", config)
+    run_vendors(CHANNELS_BY_KIND["smtp"], "smtp", config)
 
 
 @app.command()
 def twilio(*, config: Annotated[Path, CONFIG] = DEFAULT) -> None:
     """Send text messages and make calls through the Twilio accounts of the file until SIGTERM or SIGINT."""
-    run(CHANNELS["twilio"], "twilio", config)
+    run_vendors(CHANNELS_BY_KIND["twilio"], "twilio", config)
 
 
 @app.command()
 def console(*, channel: Annotated[list[str] | None, typer.Option(help="sms, email or voice; all if left out.")] = None) -> None:
     """Print messages instead of sending them, each as delivered, until SIGTERM or SIGINT."""
-    chosen = tuple(each for each in ALL if channel is None or each in channel)
+    chosen = tuple(each for each in CHANNELS if channel is None or each in channel)
     if not chosen or (channel is not None and len(chosen) != len(set(channel))):
         raise typer.BadParameter("a channel is sms, email or voice")
 
@@ -69,7 +70,7 @@ def console(*, channel: Annotated[list[str] | None, typer.Option(help="sms, emai
         typer.echo(text)
         sys.stdout.flush()
 
-    start(chosen, lambda: [(ConsoleVendor(write), Limits(rate=10_000))], Settings())
+    run_workers(chosen, lambda: [(ConsoleVendor(write), VendorLimits(rate=10_000))], Settings())
 
 
 @app.command()
@@ -79,13 +80,13 @@ def callbacks(
     host: Annotated[str, typer.Option(help="The address to listen on, behind a proxy that ends TLS.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8090,
 ) -> None:
-    """Receive Twilio's callbacks and write them as receipts and inbound messages, until SIGTERM or SIGINT; print the address."""
-    entries = [each for each in read_config(config).vendor if isinstance(each, TwilioEntry)]
+    """Receive Twilio's callbacks and write receipts and inbound messages, until SIGTERM or SIGINT; prints its address."""
+    entries = [each for each in read_config(config).vendor if isinstance(each, TwilioConfig)]
     if not entries:
         raise UserError('the file describes no vendor of kind "twilio": add a [[vendor]] with kind = "twilio"')
     settings = Settings()
     configure(settings.log_level, settings.log_format)
-    client = Client(settings)
+    client = UserClient(settings)
     writer = AwaitedWriter(partial(client.producer, RECEIPTS))
 
     def write(record: ReceiptForm | InboundForm) -> Awaitable[None]:
@@ -93,11 +94,11 @@ def callbacks(
         key = record.reference if isinstance(record, ReceiptForm) else None
         return writer.write(client.topic(topic), key, client.codec.encode(record))
 
-    book = load_rules(settings.rules_dir).book("", wall())
+    book = load_rules(settings.rules_dir).book("", wall_time())
     again = partial(call_text, book, "*call.again")
     fault = Faults(settings.faults).point("provider-callbacks")
-    callers = [Caller(each.name, secret(each.token_file), each.public_url) for each in entries]
-    serve(application(Callbacks(callers, write, wall, again, fault)), host, port)
+    callers = [CallbackAccount(each.name, read_secret(each.token_file), each.public_url) for each in entries]
+    serve(callback_app(Callbacks(callers, write, wall_time, again, fault)), host, port)
 
 
 @app.command()
@@ -107,34 +108,34 @@ def bounces(
     provider: Annotated[str, typer.Option(help="The vendor that the receipts name.")] = "smtp",
 ) -> None:
     """
-    Read bounces and write them as receipts; print one reference a line, `-` for an email that is none.
+    Read bounces and write them as receipts; prints one reference per line, `-` for an email that is not a bounce.
 
-    A mail server hands them over with an alias such as `bounces: "|vn provider bounces -"`.
+    A mail server passes them on with an alias such as `bounces: "|vn provider bounces -"`.
     """
-    found = [receipts(contents(file), provider, wall()) for file in files]
-    client = Client(Settings())
+    found = [receipts(read_file(file), provider, wall_time()) for file in files]
+    client = UserClient(Settings())
     client.send(RECEIPTS, ((each.reference, client.codec.encode(each)) for several in found for each in several))
     for several in found:
         typer.echo("\n".join(each.reference for each in several) or "-")
 
 
-def run(channels: Sequence[Channel], kind: str, config: Path) -> None:
+def run_vendors(channels: Sequence[Channel], kind: str, config: Path) -> None:
     """Run the vendors of one kind."""
     settings = Settings()
     file = read_config(config)
-    book = load_rules(settings.rules_dir).book("", wall())
+    book = load_rules(settings.rules_dir).book("", wall_time())
     prompt: Prompt = lambda language, confirm: call_prompt(book, language, confirm=confirm)  # noqa: E731
-    start(channels, lambda: vendors(file, kind, prompt, wall, settings.seal), settings)
+    run_workers(channels, lambda: create_vendors(file, kind, prompt, wall_time, settings.seal), settings)
 
 
-def start(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor, Limits]]], settings: Settings) -> None:
-    """Run one worker for each channel, each with its own connections, until a signal arrives; /metrics on VN_METRICS_PORT."""
+def run_workers(channels: Sequence[Channel], make: Callable[[], Sequence[tuple[Vendor, VendorLimits]]], settings: Settings) -> None:
+    """Run one worker per channel, each with its own connections, until SIGTERM or SIGINT; serves /metrics on VN_METRICS_PORT."""
     configure(settings.log_level, settings.log_format)
     if settings.metrics_port:
         serve_metrics(settings, REGISTRY)
     workers = [Worker(channel, make(), settings) for channel in channels]
     failures: list[BaseException] = []
-    late = Timer(LAST, lambda: os._exit(int(bool(failures))))
+    late = Timer(STOP_SECONDS, lambda: os._exit(int(bool(failures))))
     late.daemon = True
 
     def stop() -> None:

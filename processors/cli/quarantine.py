@@ -8,10 +8,10 @@ import typer
 from processors.cli.app import new_app
 from processors.domain.quarantine import QuarantinedRecord, record_id
 from processors.pipeline import PIPELINE
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import Broker, committed_offsets
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.stage import Stage
 from processors.topics import QUARANTINE, TOPICS
@@ -29,10 +29,10 @@ def quarantine(
     person: Annotated[str | None, typer.Option("--as", help="Who decides so. Default: the user of this computer.")] = None,
 ) -> None:
     """
-    Set a record aside: its stage writes a dead letter in place of a decision, and goes on.
+    Set a record aside: its stage writes a dead letter instead of a decision, and continues.
 
-    Works while the stage runs, and while it is down: it takes effect at its next start. `vn dead-letters replay` sends the
-    record again once the cause is fixed.
+    Works while the stage runs, and while it is down: then it takes effect at its next start. `vn dead-letters replay` sends
+    the record again once the cause is fixed.
     """
     settings = Settings()
     name = topic.removeprefix(settings.topic_prefix)
@@ -42,12 +42,12 @@ def quarantine(
     passed = [stage.name for stage in readers if has_passed(settings, stage, name, partition, offset)]
     if len(passed) == len(readers):
         raise UserError(f"{' and '.join(passed)} decided {name}[{partition}] at {offset} before: there is nothing left to set aside")
-    client = Client(settings)
+    client = UserClient(settings)
     known = next(each for each in TOPICS if each.name == name)
     if not list(client.read_at(known, [(partition, offset)])):
         raise UserError(f"there is no record at {name}[{partition}] {offset}, or retention has removed it")
     record = QuarantinedRecord(
-        topic=name, partition=partition, offset=offset, reason=reason, set_by=person or getpass.getuser(), set_at=wall()
+        topic=name, partition=partition, offset=offset, reason=reason, set_by=person or getpass.getuser(), set_at=wall_time()
     )
     key = record_id(name, partition, offset)
     client.send(QUARANTINE, [(key, client.codec.encode(record))])

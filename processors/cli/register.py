@@ -1,4 +1,4 @@
-"""`vn register`: registrations as a registration site or call centre sends them."""
+"""`vn register`: sends registrations as a registration site or call center would."""
 
 import json
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ import typer
 
 from processors.cli import spreadsheet
 from processors.cli.app import new_app
-from processors.cli.documents import AVRO, WHITE, documents, fail_if, of_every_file, text_field
-from processors.runtime.kafka.user_client import Client
+from processors.cli.documents import AVRO, WHITE_SPACE, documents, fail_if_broken, parse_files, text_field
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import REGISTRATIONS
 
@@ -23,7 +23,7 @@ FILES = typer.Argument(
 @app.command()
 def register(files: Annotated[list[str], FILES]) -> None:
     """
-    Send registrations to the pipeline and print one registration id a line.
+    Send registrations to the pipeline and print one registration id per line.
 
     CSV columns: registration_id, registrant_id, source, sid, fbi, icots, booking, doc, each with its issuer (sid_issuer,
     ...: a state or an agency's ORI), given, middle, sur, full, birth_date, case_numbers, event_subtypes, language,
@@ -31,17 +31,17 @@ def register(files: Annotated[list[str], FILES]) -> None:
     separated by semicolons. Nothing of a file that cannot be read is sent.
     """
     settings = Settings()
-    messages, broken = of_every_file(files, registrations)
+    messages, broken = parse_files(files, registrations)
     ids = [text_field(message, "registration_id") for message in messages]
     if messages or not broken:
-        Client(settings).send(REGISTRATIONS, zip(ids, messages, strict=True))
+        UserClient(settings).send(REGISTRATIONS, zip(ids, messages, strict=True))
     for each in ids:
         typer.echo(each or "-")
-    fail_if(broken, "fix it and send it again")
+    fail_if_broken(broken, "fix it and send it again")
 
 
 def registrations(content: bytes) -> Iterable[bytes]:
     """Return the registrations of a file as JSON, converted if the file is CSV with a header."""
-    if content.startswith(AVRO[1]) or spreadsheet.text_of(content).lstrip(WHITE).startswith("{"):
+    if content.startswith(AVRO[1]) or spreadsheet.text_of(content).lstrip(WHITE_SPACE).startswith("{"):
         return documents(content)
     return [json.dumps(each).encode() for each in spreadsheet.registrations(content)]

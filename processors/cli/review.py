@@ -9,11 +9,11 @@ import typer
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json, print_rows, row
 from processors.domain.review import Review, ReviewAction
-from processors.runtime.errors import Usage, UserError
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.errors import UsageError, UserError
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import REVIEW_ACTIONS, REVIEWS
-from processors.views.lookup import lookup
+from processors.views.view_reader import open_view
 
 app = new_app("Shows what was flagged for review; releases or discards it.")
 
@@ -21,7 +21,7 @@ REASON = typer.Option("--reason", help="Why; kept in the audit trail.")
 GROUP = typer.Option("--group", help="In place of an ID: every open review of this group (a held bulk update).", metavar="G")
 REVIEWER = typer.Option("--as", help="Who decides; kept in the audit trail. Default: the user of this computer.")
 REVIEW_ID = typer.Argument(help="The review's id, as `vn review list` shows it.", metavar="ID")
-Word = Literal["release", "discard"]
+ReviewDecision = Literal["release", "discard"]
 
 
 @app.command("list")
@@ -35,7 +35,7 @@ def list_reviews(
 
     Uses the view that `vn console` keeps, if there is one, and says so.
     """
-    with lookup(Client(Settings())) as view:
+    with open_view(UserClient(Settings())) as view:
         reviews = [each for each in view.reviews().values() if everything or each.state == "open"]
     print_rows(
         (row(each) for each in sorted(reviews, key=lambda each: (each.since, each.review_id))),
@@ -69,7 +69,7 @@ def release(
     reviewer: Annotated[str | None, REVIEWER] = None,
 ) -> None:
     """Release a flagged message: it takes effect and registrants are told."""
-    _act("release", reason, reviewer, review_id, group)
+    _decide("release", reason, reviewer, review_id, group)
 
 
 @app.command()
@@ -81,17 +81,17 @@ def discard(
     reviewer: Annotated[str | None, REVIEWER] = None,
 ) -> None:
     """Discard a flagged message for good: it has no effect and nobody is told."""
-    _act("discard", reason, reviewer, review_id, group)
+    _decide("discard", reason, reviewer, review_id, group)
 
 
-def _act(word: Word, reason: str, reviewer: str | None, review_id: str | None, group: str | None) -> None:
+def _decide(word: ReviewDecision, reason: str, reviewer: str | None, review_id: str | None, group: str | None) -> None:
     if review_id is not None and group is not None:
-        raise Usage("name either one review or --group, not both")
+        raise UsageError("name either one review or --group, not both")
     if review_id is None and group is None:
-        raise Usage("name a review, or --group for all of a group: `vn review list` shows both")
+        raise UsageError("name a review, or --group for all of a group: `vn review list` shows both")
     action = ReviewAction(action=word, reason=reason, reviewer=reviewer or getpass.getuser(), review_id=review_id, group=group)
     chosen = matching_reviews(action, _reviews().values())
-    client = Client(Settings())
+    client = UserClient(Settings())
     client.send(REVIEW_ACTIONS, [(review_id or group, client.codec.encode(action))])
     for each in chosen:
         typer.echo(each)
@@ -111,7 +111,7 @@ def matching_reviews(action: ReviewAction, reviews: Iterable[Review]) -> list[st
 
 
 def _reviews() -> dict[str, Review]:
-    return Client(Settings()).table(REVIEWS)
+    return UserClient(Settings()).table(REVIEWS)
 
 
 def _review(review_id: str) -> Review:

@@ -1,7 +1,7 @@
 """
-The part of `vn doctor` that asks what this user may do.
+The checks of `vn doctor` for what this user may do on the broker.
 
-A topic that may not be seen is not one that is missing, and a password that is refused is not a broker that is silent.
+They distinguish a topic that this user may not see from a missing one, and a refused password from a broker that does not answer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ from processors.topics import CLOCK, DEAD_LETTERS, DECISIONS, KEY_IDS, POLICIES,
 
 READ, WRITE, DESCRIBE = AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE
 HIDDEN: Final = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED})
-LOOK: Final = 0.5  # seconds for an answer until the refusals so far are looked at
+ANSWER_SECONDS: Final = 0.5  # to wait for an answer before checking for refusals
 REFUSED: Final = frozenset(
     {
         KafkaError._AUTHENTICATION,  # noqa: SLF001  the library's own public names
@@ -35,13 +35,13 @@ REFUSED: Final = frozenset(
 
 
 def refused_user(settings: Settings) -> str | None:
-    """Return how to fix it if the broker refuses this user or its certificate; None if it does not, or does not answer."""
+    """Return how to fix it if the broker refuses this user or its certificate; None if it accepts the user or does not answer."""
     refusals: list[KafkaError] = []
     properties: dict[str, Any] = {**settings.kafka_properties(), "error_cb": refusals.append, "log_level": 0}
     admin, deadline = AdminClient(properties), monotonic() + REQUEST_TIMEOUT
     while monotonic() < deadline:
         try:
-            admin.list_topics(timeout=LOOK)
+            admin.list_topics(timeout=ANSWER_SECONDS)
         except KafkaException as error:
             refusals.append(error.args[0])
         else:
@@ -53,7 +53,7 @@ def refused_user(settings: Settings) -> str | None:
 
 
 def hidden_topics(settings: Settings, names: Iterable[str]) -> list[str]:
-    """Return which of the topics this user may not see, whether they exist or not."""
+    """Return the topics that this user may not see, whether they exist or not."""
     asked = list(names)
     if not asked:
         return []
@@ -70,7 +70,7 @@ def rights(settings: Settings) -> Iterator[Finding]:
 
 
 def stage_rights(settings: Settings, stage: Stage[Any]) -> Iterator[Finding]:
-    """Check that this user may do what a stage does: with its topics, group and transactions, and the groups of the stages before it."""
+    """Check that this user may use a stage's topics, group and transactions, and see the groups of the stages before it."""
     prefix = settings.topic_prefix
     yield from topic_rights(settings, {prefix + topic.name: needed for topic, needed in needed_rights(stage, settings.clock).items()})
     yield from group_rights(settings, stage)
@@ -83,7 +83,7 @@ def stage_rights(settings: Settings, stage: Stage[Any]) -> Iterator[Finding]:
 
 
 def needed_rights(stage: Stage[Any], clock: str) -> dict[Topic, set[Any]]:
-    """Return what a stage does with each topic."""
+    """Return the rights that a stage needs on each topic."""
     needed: dict[Topic, set[Any]] = {}
     for topics, right in (
         ((*stage.inputs, POLICIES, QUARANTINE, KEY_IDS, *((CLOCK,) if clock == "topic" else ())), READ),
@@ -98,7 +98,7 @@ def needed_rights(stage: Stage[Any], clock: str) -> dict[Topic, set[Any]]:
 
 
 def topic_rights(settings: Settings, needed: Mapping[str, set[Any]]) -> Iterator[Finding]:
-    """Yield the rights on topics that are missing, with one topic of each kind by name; or that none is."""
+    """Yield a finding for each topic on which rights are missing, or one that none is missing."""
     admin = Broker(settings).admin()
     described = admin.describe_topics(TopicCollection([*needed]), include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT)
     lacking: dict[str, tuple[str, str]] = {}
@@ -123,7 +123,7 @@ def topic_rights(settings: Settings, needed: Mapping[str, set[Any]]) -> Iterator
 
 
 def group_rights(settings: Settings, stage: Stage[Any]) -> Iterator[Finding]:
-    """Yield whether this user may be a member of the stage's group, and see how far the stages before it are."""
+    """Yield whether this user may join the stage's group and read the progress of the stages before it."""
     own = settings.topic_prefix + stage.name
     groups = [*(settings.topic_prefix + each.name for each in upstream(stage, STAGES)), own]
     for name, group in describe_groups(Broker(settings), groups).items():

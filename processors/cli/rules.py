@@ -1,4 +1,4 @@
-"""`vn rules`: checks the rule files, and prints the rules that apply as a document to read and sign."""
+"""`vn rules`: checks the rule files, and prints the rules in force as a document to read and sign."""
 
 import sys
 import textwrap
@@ -21,9 +21,9 @@ from processors.rules.check import check as find
 from processors.rules.document.build import document
 from processors.rules.document.parts import Document, Part
 from processors.rules.load import RuleLibrary, midnight, read_rules
-from processors.rules.settings import Settings as InForce
-from processors.runtime.errors import Usage, UserError
-from processors.runtime.kafka.user_client import Client
+from processors.rules.settings import Settings as SettingsInForce
+from processors.runtime.errors import UsageError, UserError
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import POLICIES
 
@@ -36,10 +36,10 @@ RULE_BELOW_HEAD: Final = box.Box("    \n    \n -- \n    \n    \n    \n    \n    
 
 
 @app.command()
-def check(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False) -> None:
-    """Check every rule file, built in and in VN_RULES_DIR; exit 1 and one line for each finding."""
-    shelf = read_rules(Settings().rules_dir)
-    findings = find(shelf)
+def check(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line, for programs.")] = False) -> None:
+    """Check every rule file, built-in and in VN_RULES_DIR; prints one line per finding, with exit code 1 if there are any."""
+    library = read_rules(Settings().rules_dir)
+    findings = find(library)
     for each in findings:
         if as_json:
             print_json({"file": each.file, "entry": each.entry, "problem": each.problem})
@@ -47,7 +47,7 @@ def check(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obje
             typer.echo(str(each))
     if findings:
         raise typer.Exit(1)
-    summary = summary_of(shelf)
+    summary = summary_of(library)
     if as_json:
         print_json(summary)
     else:
@@ -55,10 +55,10 @@ def check(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON obje
             f"The rules are sound: {summary['files']} files, {summary['jurisdictions']} jurisdictions, {summary['events']} events, "
             f"{summary['texts']} texts, version {summary['version']}."
         )
-        if states := without_telephone(shelf):
+        if states := without_telephone(library):
             typer.echo(
-                f"No telephone of the compact's office is known in {len(states)} states ({', '.join(states)}): "
-                "write compact_office_phone into their files in VN_RULES_DIR, for messages and the look-up to say it."
+                f"No telephone number of the compact office is known in {len(states)} states ({', '.join(states)}): "
+                "write compact_office_phone into their files in VN_RULES_DIR, so that messages and the look-up can show it."
             )
 
 
@@ -68,28 +68,26 @@ def show(
         str | None, typer.Argument(help="The two letters of a state, such as VA; without it, the default rules.")
     ] = None,
     *,
-    on: Annotated[
-        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day to show the rules of; today if left out.")
-    ] = None,
+    on: Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day whose rules to show. Default: today.")] = None,
 ) -> None:
     """Print the rules of a jurisdiction as a document to read and sign, with the settings in force if a broker is configured."""
     if on is not None and on.year not in YEARS:
-        raise Usage(f"--on is a day of the years {YEARS.start} to {YEARS.stop - 1}")
+        raise UsageError(f"--on is a day of the years {YEARS.start} to {YEARS.stop - 1}")
     settings = Settings()
-    shelf = read_rules(settings.rules_dir)
+    library = read_rules(settings.rules_dir)
     code = (jurisdiction or "").upper()
-    if code and code not in shelf.jurisdictions:
-        raise UserError(f"no rule file is for {jurisdiction!r}: write one of {', '.join(shelf.jurisdictions)}")
-    policies = list(Client(settings).table(POLICIES).values()) if settings.bootstrap_servers else []
-    rules = Rules(shelf, InForce.of(policies))
+    if code and code not in library.jurisdictions:
+        raise UserError(f"no rule file is for {jurisdiction!r}: write one of {', '.join(library.jurisdictions)}")
+    policies = list(UserClient(settings).table(POLICIES).values()) if settings.bootstrap_servers else []
+    rules = Rules(library, SettingsInForce.of(policies))
     zone = rules.history(code).books[-1].zone
     day = datetime.now(zone).date() if on is None else on.date()
-    shown = document(rules, chain(*shelf.files_for(code)), code, day, sampler(rules, code, midnight(day, zone)))
-    (layout if sys.stdout.isatty() else plain)(shown)
+    shown = document(rules, chain(*library.files_for(code)), code, day, sampler(rules, code, midnight(day, zone)))
+    (print_styled if sys.stdout.isatty() else print_plain)(shown)
 
 
 def sampler(rules: Rules, jurisdiction: str, at: int) -> Callable[[EventCode, str], str | None]:
-    """Return a function that writes the text message of a code, with an invented offender, place and time."""
+    """Return a function that returns a code's text message in a language, with an invented offender, place and time."""
 
     def sample(code: EventCode, language: str) -> str | None:
         return sample_text(rules, jurisdiction, code, at, language)
@@ -97,24 +95,24 @@ def sampler(rules: Rules, jurisdiction: str, at: int) -> Callable[[EventCode, st
     return sample
 
 
-def summary_of(shelf: RuleLibrary) -> dict[str, object]:
+def summary_of(library: RuleLibrary) -> dict[str, object]:
     """Return the summary: how many files, jurisdictions, events and texts there are."""
-    default = shelf.history("").books[-1]
+    default = library.history("").books[-1]
     return {
-        "files": sum(len(layer) for layer in shelf.layers),
-        "jurisdictions": len(shelf.jurisdictions),
+        "files": sum(len(layer) for layer in library.layers),
+        "jurisdictions": len(library.jurisdictions),
         "events": len(default.codes),
         "texts": len(default.texts),
-        "version": f"r{shelf.version}",
+        "version": f"r{library.version}",
     }
 
 
-def without_telephone(shelf: RuleLibrary) -> list[str]:
-    """Return the members of the compact whose files have no telephone of their office."""
-    return sorted(code for code, each in shelf.jurisdictions.items() if each.compact and not each.compact_office_phone)
+def without_telephone(library: RuleLibrary) -> list[str]:
+    """Return the members of the compact whose files have no telephone number of their office."""
+    return sorted(code for code, each in library.jurisdictions.items() if each.compact and not each.compact_office_phone)
 
 
-def layout(shown: Document) -> None:
+def print_styled(shown: Document) -> None:
     """Print the document on the terminal, with headings and ruled tables."""
     console = Console(highlight=False)
     console.print(Text(shown.title, style="bold underline"))
@@ -127,8 +125,8 @@ def layout(shown: Document) -> None:
             console.print(table_of(part, box.SIMPLE_HEAD))
 
 
-def plain(shown: Document) -> None:
-    """Print the document as plain text, to be printed or filed."""
+def print_plain(shown: Document) -> None:
+    """Print the document as plain text, for printing or filing."""
     console = Console(width=WIDTH, color_system=None, highlight=False)
     typer.echo(f"{shown.title}\n{'=' * len(shown.title)}")
     for part in shown.parts:

@@ -8,7 +8,7 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_rows
-from processors.rehearsal.samples import sample as find
+from processors.rehearsal.samples import sample as find_sample
 from processors.rehearsal.samples import samples, sent_at
 from processors.runtime.settings import Settings
 
@@ -26,9 +26,9 @@ def sample(
 
     `vn sample registration | vn register -`, then `vn sample icots-departure | vn submit -` sends one notification.
     """
-    Settings()  # a misspelt variable is an error here too
+    Settings()  # a misspelled variable is an error here too
     if name is not None:
-        typer.echo(sent_at(find(name).text, datetime.now(UTC)), nl=False)
+        typer.echo(sent_at(find_sample(name).text, datetime.now(UTC)), nl=False)
     elif as_json or sys.stdout.isatty():
         rows = [{"name": each.name, "kind": each.kind, "about": each.about} for each in samples()]
         print_rows(rows, ("name", "kind", "about"), title="Samples", as_json=as_json, empty="There are no samples.")

@@ -19,26 +19,26 @@ from processors.rehearsal.feed import read_feed, read_key
 from processors.rehearsal.local_pipeline import empty_cluster, running_stages
 from processors.rehearsal.player import play, rehearse
 from processors.rules.load import load_rules
-from processors.runtime.errors import Usage, UserError
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.errors import UsageError, UserError
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.simulation.world import EAST_COAST, World, simulate
 from processors.topics import DEAD_LETTERS, DECISIONS, OUTBOUND
 
-app = new_app("Makes a feed like ICOTS's with its answer key, and compares.")
+app = new_app("Creates a feed like that of ICOTS with its answer key, and compares the output with it.")
 
 FOLDER: Final = Path(".vn/simulation")
-SHOWN: Final = 40  # differences; the rest are counted
-NO_KEY: Final = bytes(64)  # the key of a rehearsal: nothing leaves the process
+SHOWN: Final = 40  # differences printed; the rest are counted
+NO_KEY: Final = bytes(64)  # the encryption key of a rehearsal, whose data never leaves the process
 
 PipelineOutput = tuple[list[Outbound], list[Verdict], list[DeadLetter]]
 
 
 @app.command(name="simulate")
-def command(  # noqa: PLR0913  its options
+def simulate_command(  # noqa: PLR0913  its options
     *,
     days: Annotated[int, typer.Option(min=1, help="How many days of activity.")] = 30,
-    seed: Annotated[int, typer.Option(help="The same seed and numbers give the same feed, byte for byte.")] = 7,
+    seed: Annotated[int, typer.Option(help="The same seed and options give the same feed, byte for byte.")] = 7,
     scale: Annotated[
         float,
         typer.Option(
@@ -48,46 +48,45 @@ def command(  # noqa: PLR0913  its options
     start: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", show_default="2026-03-01", help="The first day.")
     ] = datetime(2026, 3, 1),  # noqa: DTZ001  of no zone yet
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for feed.jsonl and key.json; both are written anew.")] = FOLDER,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for feed.jsonl and key.json; both are overwritten.")] = FOLDER,
     rehearsed: Annotated[bool, typer.Option("--rehearse", help="Also run the feed through the stages in memory, and compare.")] = False,
     run: Annotated[
         bool, typer.Option("--run", help="Also run broker, store and all stages in DIR/pipeline, play the feed to them, and compare.")
     ] = False,
     played: Annotated[bool, typer.Option("--play", help="Also play the feed to the running pipeline, and compare.")] = False,
     check: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Make nothing: compare what is in the topics with DIR/key.json.")
+        Path | None, typer.Option(metavar="DIR", help="Create nothing: compare what is in the topics with DIR/key.json.")
     ] = None,
 ) -> None:
     """
-    Make a feed of registrations and interstate compact activity, and the answer key of what must come out.
+    Create a feed of registrations and interstate compact activity, and the answer key with the expected output.
 
     DIR/feed.jsonl holds what agencies and registration sites send and when, with the volumes that the compact's
-    commission publishes and with the disorder of real life: late, out of order, duplicated, cancelled, corrected,
+    commission publishes and the disorder of real life: late, out of order, duplicated, cancelled, corrected,
     contradictory and unreadable messages. DIR/key.json says who must be told what, what nobody is told of and why, and
     what is refused. The key is computed by the simulated world, not by the pipeline. docs/simulation.md states the rates.
 
     `vn simulate --days 30 --seed 7 --run` starts a broker, a store and all stages, plays the month through them, stops
-    them, and compares. --play uses a pipeline that is already running, under the same variables as this command and with
-    VN_CLOCK=topic, whose topics must be empty at the beginning. Exit code 0 only if the output is exactly what the key
-    says.
+    them, and compares. --play uses a pipeline that is already running, with the same environment variables as this command,
+    VN_CLOCK=topic and empty topics. Exit code 0 only if the output is exactly what the key says.
     """
     settings = Settings()
     if check is not None:
-        judge(read_key(check / "key.json"), output_of(Client(settings)))
+        compare(read_key(check / "key.json"), output_of(UserClient(settings)))
         return
     if played and settings.clock != "topic":
-        raise Usage("--play advances the time by itself: set VN_CLOCK=topic here and for the stages (never in production)")
+        raise UsageError("--play advances the time by itself: set VN_CLOCK=topic here and for the stages (never in production)")
     world = simulate(midnight(start), days, seed, scale)
     key = world.key()
     write(world, key, out)
     typer.echo(summary(world, key, out))
     if rehearsed:
         driver = rehearse(read_feed(out / "feed.jsonl"), load_rules(None), NO_KEY).driver
-        judge(key, (driver.outbound(), driver.verdicts(), driver.records(DEAD_LETTERS)))
+        compare(key, (driver.outbound(), driver.verdicts(), driver.records(DEAD_LETTERS)))
     if run:
-        judge(key, play_feed_alone(out))
+        compare(key, play_feed_alone(out))
     if played:
-        judge(key, play_feed(out))
+        compare(key, play_feed(out))
 
 
 def midnight(day: datetime) -> int:
@@ -132,25 +131,25 @@ def play_feed_alone(folder: Path) -> PipelineOutput:
 
 def _play(folder: Path, bar: Progress, task: TaskID, meanwhile: Callable[[], None] = lambda: None) -> PipelineOutput:
     settings = Settings()
-    client = Client(settings)
+    client = UserClient(settings)
     if any(True for _ in client.read(DECISIONS)):
         raise UserError("the topics hold results already, which would be compared too: use empty ones, with a VN_TOPIC_PREFIX of their own")
     bar.update(task, description="rehearsing in memory")
     rehearsal = rehearse(read_feed(folder / "feed.jsonl"), load_rules(settings.rules_dir), settings.seal().key)
-    bar.update(task, description="moments lived through", total=len(rehearsal.moments))
+    bar.update(task, description="moments played", total=len(rehearsal.moments))
     for done in play(rehearsal.moments, client, meanwhile=meanwhile):
         bar.update(task, completed=done)
     return output_of(client)
 
 
-def output_of(client: Client) -> PipelineOutput:
+def output_of(client: UserClient) -> PipelineOutput:
     """Return the output topics: outbound messages, journal and dead letters."""
     outbound = [message for topic in OUTBOUND.values() for message in client.values(topic)]
     return outbound, list(client.verdicts(DECISIONS)), list(client.values(DEAD_LETTERS))
 
 
-def judge(key: Mapping[str, Any], result: PipelineOutput) -> None:
-    """Print whether the output is what the key says; exit 1 if it is not."""
+def compare(key: Mapping[str, Any], result: PipelineOutput) -> None:
+    """Print how the output differs from the key; exit code 1 if it does."""
     wrong = differences(key, *result)
     for line in shorten(wrong):
         typer.echo(line)
@@ -162,4 +161,4 @@ def judge(key: Mapping[str, Any], result: PipelineOutput) -> None:
 def shorten(lines: list[str]) -> Iterable[str]:
     yield from lines[:SHOWN]
     if len(lines) > SHOWN:
-        yield f"and {len(lines) - SHOWN} differences more"
+        yield f"and {len(lines) - SHOWN} more differences"

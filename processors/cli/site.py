@@ -13,24 +13,24 @@ from processors.cli.web import serve
 from processors.domain.seal import Seal
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import Broker
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.key_file import KEY_BYTES, read_seal
 from processors.runtime.run.supervise import serve_metrics
 from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
-from processors.site.app import app_of
+from processors.site.app import create_app
 from processors.site.challenge import Challenges
 from processors.site.languages import read_languages
-from processors.site.limits import Limits
+from processors.site.limits import RateLimits
 from processors.site.outbox import Outbox
 from processors.site.page import Site
-from processors.site.sender import Sender
+from processors.site.sender import OutboxSender
 from processors.views.database import View
 from processors.views.follower import Follower
-from processors.views.public import PUBLIC, PublicScope
+from processors.views.public import PUBLIC_MODEL, PublicScope
 
 app = new_app("The public's pages: look somebody up, register, manage registrations.")
 
@@ -44,15 +44,15 @@ def site(
     """
     Serve the public's pages until SIGTERM or SIGINT, and print their address.
 
-    They read Kafka into a SQLite file and keep what people send in VN_SITE_DB until Kafka has it. To the public they are
-    served through a proxy that speaks TLS; VN_SITE_PROXIES says whose X-Forwarded-For counts.
+    They read Kafka into a SQLite file and store what people send in VN_SITE_DB until Kafka has it. Put a proxy with TLS in
+    front of them; VN_SITE_PROXIES says whose X-Forwarded-For counts.
     """
     settings = Settings()
     configure("warning", settings.log_format)
     if settings.metrics_port:
         serve_metrics(settings, REGISTRY)
-    client, rules, seal = Client(settings), load_rules(settings.rules_dir), site_seal(settings.site_key_file)
-    view = View(settings.views_dir / "site.sqlite", PUBLIC)
+    client, rules, seal = UserClient(settings), load_rules(settings.rules_dir), site_seal(settings.site_key_file)
+    view = View(settings.views_dir / "site.sqlite", PUBLIC_MODEL)
     outbox = Outbox(database_url(settings.site_db), seal)
     made = Site(
         follower=Follower(Broker(settings), client.codec, settings.topic_prefix, view),
@@ -62,22 +62,22 @@ def site(
         languages=read_languages(settings.site_languages),
         source=settings.site_source,
         shown=public_custody(rules),
-        limits=Limits(),
+        limits=RateLimits(),
         challenges=Challenges(),
         proxies=frozenset(settings.site_proxies),
     )
-    serve(app_of(made, Sender(outbox, client)), host, port)
+    serve(create_app(made, OutboxSender(outbox, client)), host, port)
 
 
 def public_custody(rules: Rules) -> PublicScope:
-    """Return whose custody the rule files make public."""
-    book = rules.book("", wall())
+    """Return whose custody is public according to the rule files."""
+    book = rules.book("", wall_time())
     kinds = {each.name for each in book.locations.values() if each.custodial and not each.confidential}
     return PublicScope(tuple(sorted(kinds)), tuple(sorted(code for code, each in rules.jurisdictions.items() if each.public)))
 
 
 def database_url(url: str) -> str:
-    """Return the URL of the site's database; the folder of a SQLite file is made."""
+    """Return the URL of the site's database; creates a SQLite file and its folder."""
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -86,14 +86,14 @@ def database_url(url: str) -> str:
 
 
 def site_seal(path: Path) -> Seal:
-    """Return the seal of the site's keys; the first start makes one."""
+    """Return the seal with the site's keys; creates the key file if missing."""
     if not path.exists():
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
                 file.write(f"{secrets.token_hex(KEY_BYTES)}\n")
         except FileExistsError:
-            pass  # another site made it at the same moment
+            pass  # another copy of the site created it at the same moment
         except OSError as error:
-            raise UserError(f"VN_SITE_KEY_FILE cannot be made at {path} ({error.strerror}): name another path") from None
+            raise UserError(f"VN_SITE_KEY_FILE cannot be created at {path} ({error.strerror}): name another path") from None
     return read_seal(path)

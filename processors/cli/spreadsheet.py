@@ -1,10 +1,10 @@
 """
-Registrations from a spreadsheet: CSV as Excel and similar programs write it.
+Reads registrations from a spreadsheet: CSV as written by Excel and similar programs.
 
 UTF-8, UTF-16 or Windows-1252; separated by commas, semicolons, tabs or bars, or as a first line `sep=` says; headers in any
-case. A column may occur several times, and a cell may hold several values separated by semicolons or line breaks.
-What cannot be read is refused with its line and column: a cell that was silently skipped might be a telephone number, and a
-name in letters that another program spoiled would be nobody's.
+case. A column may occur several times, and a cell may hold several values separated by semicolons or line breaks. What cannot
+be read is refused with its line and column: a cell skipped silently might be a telephone number, and a name with letters
+garbled by another program would match nobody.
 """
 
 import csv
@@ -16,7 +16,7 @@ from datetime import UTC
 from itertools import chain
 from typing import Any, Final
 
-from processors.cli.documents import UTF_16, Broken
+from processors.cli.documents import UTF_16, BrokenFile
 from processors.domain.addresses import NORMALIZE, UnreadableAddress, UnusableAddress, normalize
 from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel
@@ -25,15 +25,15 @@ from processors.ingest.read.dates import parse_birth_date, says_nothing
 from processors.ingest.read.instants import parse_expiry, parse_instant
 from processors.ingest.read.rejection import Rejection
 
-# The columns, and where each goes in the registration.
-PLAIN: Final = ("registration_id", "registrant_id", "source", "language", "time_zone", "pin", "created_at", "expires_at")
-SEVERAL: Final = ("case_numbers", "event_subtypes")
+# The columns, by where they go in the registration.
+SINGLE: Final = ("registration_id", "registrant_id", "source", "language", "time_zone", "pin", "created_at", "expires_at")
+LISTS: Final = ("case_numbers", "event_subtypes")
 NAMES: Final = ("given", "middle", "sur", "full")
 SCHEMES: Final = {"sid": "SID", "fbi": "FBI", "icots": "ICOTS", "booking": "BOOKING", "doc": "DOC"}
-ISSUERS: Final = {column: f"{column}_issuer" for column in SCHEMES}  # the issuer of the numbers in that column
-COLUMNS: Final = frozenset({*ISSUERS.values(), *PLAIN, *SEVERAL, *NAMES, *SCHEMES, *CHANNELS, "birth_date", "verified"})
+ISSUERS: Final = {column: f"{column}_issuer" for column in SCHEMES}  # the column with the issuer of these numbers
+COLUMNS: Final = frozenset({*ISSUERS.values(), *SINGLE, *LISTS, *NAMES, *SCHEMES, *CHANNELS, "birth_date", "verified"})
 REQUIRED: Final = ("registration_id", "registrant_id", "source")
-REPEATED: Final = frozenset({*SEVERAL, *SCHEMES, *CHANNELS})  # columns that hold several values
+REPEATED: Final = frozenset({*LISTS, *SCHEMES, *CHANNELS})  # columns that hold several values
 SPELLINGS: Final = {
     "registrationid": "registration_id",
     "registrantid": "registrant_id",
@@ -60,13 +60,15 @@ DATES: Final[Mapping[str, Callable[[str], object]]] = {
 }
 
 IDS: Final = frozenset({"registration_id", "registrant_id"})
-NUMBERED: Final = frozenset({*IDS, "case_numbers", *SCHEMES})  # columns of numbers that may look like dates: 1-26 becomes 26-Jan
-PIN: Final = 4  # digits
+NUMBERED: Final = frozenset(
+    {*IDS, "case_numbers", *SCHEMES}
+)  # columns of numbers that spreadsheets may turn into dates: 1-26 becomes 26-Jan
+PIN_LENGTH: Final = 4  # digits
 
 YES: Final = frozenset({"y", "yes", "true", "t", "1", "x", "on", "✓", "✔", "☑", "ja", "j", "wahr", "si", "sí", "verdadero", "oui", "vrai"})
 NO: Final = frozenset({"", "-", "n", "no", "false", "f", "0", "off", "☐", "nein", "falsch", "non", "faux", "falso"})
 SEPARATORS: Final = (",", ";", "\t", "|")
-EMPTY: Final = f'{"".join(SEPARATORS)} "\ufeff'  # of which a row without values consists
+EMPTY: Final = f'{"".join(SEPARATORS)} "\ufeff'  # the characters of a row without values
 MAX_CELL: Final = 131_072
 WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _SEP: Final = re.compile(r"\"?sep ?= ?(.)\"?[,;\t|]*", re.IGNORECASE | re.DOTALL)
@@ -88,37 +90,37 @@ _DATES: Final = "|".join(
 )
 _CLOCK: Final = r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?(?: ?[ap]m)?| ?[ap]m)"
 _MADE_A_DATE: Final = re.compile(rf"(?:{_DATES})(?:[ T](?:{_CLOCK}|\d{{1,2}}:\d\d))?|{_CLOCK}", re.IGNORECASE)
-_CAPITALS: Final = re.compile("[A-Z]{3}")  # which no spreadsheet writes: MAR-12 is an id
+_CAPITALS: Final = re.compile("[A-Z]{3}")  # no spreadsheet writes a month like that: MAR-12 is an id
 _MADE_AN_AMOUNT: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")  # 1,432
-# What UTF-8 looks like that a program took for Windows-1252, and what letters of a Mac's or of MS-DOS's do.
+# UTF-8 that a program decoded as Windows-1252, and letters of a Mac's or of MS-DOS's character set decoded wrongly.
 _TAKEN_TWICE: Final = re.compile("[\u00c2-\u00c5][\u0080-\u00bf]|\u00e2\u20ac|\ufffd")
 _NO_LETTER: Final = re.compile(
     "[\u00a1-\u00a7\u00a9\u00ab\u00ac\u00ae\u00b0-\u00b3\u00b6\u00b9\u00bb-\u00bf\u00d7\u00f7\u0192\u201a\u201e\u2020\u2021\u2026\u2030\u20ac\u2122]"
-    "|[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]{4}"  # of Cyrillic, Greek or Chinese, taken for Windows-1252
+    "|[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]{4}"  # Cyrillic, Greek or Chinese decoded as Windows-1252
     "|(?<=[a-z])(?:[\u0152\u0160\u0178\u017d]|[\u2013\u2014](?=[a-z]))"
 )
 _FRACTION: Final = re.compile(r"\d+\.0+")
-_PIN: Final = re.compile(rf"[0-9]{{{PIN}}}")
+_PIN: Final = re.compile(rf"[0-9]{{{PIN_LENGTH}}}")
 _NUMBERED: Final = re.compile(r"_?\d+$")
-_TEXT_MARK: Final = re.compile(r"^'(?=[\d=+@-])")  # keeps a spreadsheet from making anything of what follows
+_TEXT_MARK: Final = re.compile(r"^'(?=[\d=+@-])")  # keeps a spreadsheet from interpreting what follows
 _SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
-_BESIDE_NAME: Final = re.compile(r"\([^()]*\)|[#*?:]")  # of a header: SMS (mobile), SID #, Verified?
+_BESIDE_NAME: Final = re.compile(r"\([^()]*\)|[#*?:]")  # additions to a header: SMS (mobile), SID #, Verified?
 _WORD: Final = re.compile(r"[\s.-]+")
 
 
 def registrations(content: bytes) -> Iterator[dict[str, Any]]:
     """Yield one registration per row; raises Broken if the table cannot be read."""
     if content.startswith(WORKBOOKS):
-        raise Broken("this is a workbook: save it as CSV")
+        raise BrokenFile("this is a workbook: save it as CSV")
     lines = _LINE.split(text_of(content).rstrip("\x1a\r\n"))
     first = 1
     while len(lines) > 1 and not lines[0].strip(EMPTY):
         first, lines = first + 1, lines[1:]
     separator = None
-    if lines and (said := _SEP.fullmatch(lines[0].strip("\r\n "))):
-        separator, first, lines = said[1], first + 1, lines[1:]
+    if lines and (declared := _SEP.fullmatch(lines[0].strip("\r\n "))):
+        separator, first, lines = declared[1], first + 1, lines[1:]
     if lines in ([], [""]):
-        raise Broken("the file is empty: write a header, then a registration a line", first)
+        raise BrokenFile("the file is empty: write a header, then a registration a line", first)
     separator = separator or separator_of(lines[0], first)
     rows = Rows(lines, separator, first)
     header = columns(next(rows, (first, []))[1], first)
@@ -128,14 +130,16 @@ def registrations(content: bytes) -> Iterator[dict[str, Any]]:
             each = registration(cells(header, row, line), header, line)
             earlier = found.setdefault(each["registration_id"], line)
             if earlier != line:
-                raise Broken(f"this registration_id is in line {earlier} already: write all addresses of a registration in one row", line)
+                raise BrokenFile(
+                    f"this registration_id is in line {earlier} already: write all addresses of a registration in one row", line
+                )
             yield each
     if not found:
-        raise Broken("there is no registration below the header", first)
+        raise BrokenFile("there is no registration below the header", first)
 
 
 class Rows:
-    """The rows of a table with the line that each begins on."""
+    """Iterates over the rows of a table, each with the number of its first line."""
 
     def __init__(self, lines: list[str], separator: str, first: int) -> None:
         self._first = first
@@ -149,11 +153,11 @@ class Rows:
         try:
             return line, next(self._reader)
         except csv.Error as error:
-            raise Broken(f"the row cannot be read ({error})", line) from None
+            raise BrokenFile(f"the row cannot be read ({error})", line) from None
 
 
 def text_of(content: bytes) -> str:
-    """Return the text of UTF-8, UTF-16 or, as Excel saves by default, Windows-1252."""
+    """Decode UTF-8, UTF-16 or Windows-1252, Excel's default."""
     if content.startswith(UTF_16):
         return _decode(content, "utf-16")
     if content[1:2] == b"\0" or content[:1] == b"\0":
@@ -170,20 +174,20 @@ def _decode(content: bytes, encoding: str) -> str:
     except UnicodeDecodeError as error:
         before = content[: error.start].decode(encoding, "replace")
         why = "the text is neither UTF-8, nor UTF-16, nor Windows-1252: save the file as UTF-8"
-        raise Broken(why, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1) from None
+        raise BrokenFile(why, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1) from None
 
 
 def separator_of(header: str, line: int) -> str:
-    """Return the separator of the columns: the one that gives the most known column names."""
+    """Return the column separator: the one that results in the most known column names."""
     found = {each: sum(name_of(cell) in COLUMNS for cell in next(csv.reader([header], delimiter=each), [])) for each in SEPARATORS}
     best = max(SEPARATORS, key=lambda each: found[each])
     if not found[best]:
-        raise Broken("this is neither JSON nor a header with the column registration_id: see `vn register --help`", line)
+        raise BrokenFile("this is neither JSON nor a header with the column registration_id: see `vn register --help`", line)
     return best
 
 
 def name_of(cell: str) -> str:
-    """Return a header's cell as the name of a column."""
+    """Return the column name that a header cell stands for."""
     name = _WORD.sub("_", _BESIDE_NAME.sub("", without_invisible(cell)).strip().casefold())
     name = SPELLINGS.get(name, name)
     numbered = _NUMBERED.sub("", name)
@@ -191,15 +195,15 @@ def name_of(cell: str) -> str:
 
 
 def columns(header: list[str], line: int) -> list[str]:
-    """Return the names of the columns; empty for a column without a header."""
+    """Return the column names in a header; empty for a column without a name."""
     names = [name_of(cell) for cell in header]
     for place, name in enumerate(names, 1):
         if name and name not in COLUMNS:
-            raise Broken(f'"{name[:40]}" is no column of a registration: see `vn register --help`', line, place)
+            raise BrokenFile(f'"{name[:40]}" is no column of a registration: see `vn register --help`', line, place)
         if name in names[: place - 1] and name and name not in REPEATED:
-            raise Broken(f"the column {name} occurs twice, and a registration has one", line, place)
+            raise BrokenFile(f"the column {name} occurs twice, and a registration has one", line, place)
     if "registration_id" not in names:
-        raise Broken("the header has no column registration_id", line)
+        raise BrokenFile("the header has no column registration_id", line)
     return names
 
 
@@ -214,19 +218,19 @@ def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
         if not value:
             continue
         if not name:
-            raise Broken("there is a value in a column that has no header", line, place)
+            raise BrokenFile("there is a value in a column that has no header", line, place)
         if (why := fault_of(name, value)) is not None:
-            raise Broken(why, line, place)
+            raise BrokenFile(why, line, place)
         try:
             values = addresses(CHANNELS[name], value) if name in CHANNELS else parts(value) if name in REPEATED else [value]
         except UnreadableAddress as why:
-            raise Broken(f"an address in the column {name} {why}", line, place) from None
+            raise BrokenFile(f"an address in the column {name} {why}", line, place) from None
         found.setdefault(name, []).extend(values)
     return found
 
 
 def fault_of(column: str, value: str) -> str | None:
-    """Return why the value of a cell cannot be what was meant; None if it can."""
+    """Return why a cell's value is probably not what was meant; None if it is fine."""
     for is_faulty, why in FAULTS:
         if is_faulty(column, value):
             return why.format(column=column)
@@ -234,7 +238,7 @@ def fault_of(column: str, value: str) -> str | None:
 
 
 def is_date(column: str, value: str) -> bool:
-    """Whether the front door can read the date."""
+    """Whether `read` can parse the date."""
     try:
         DATES[column](value)
     except (ValueError, Rejection):
@@ -242,7 +246,7 @@ def is_date(column: str, value: str) -> bool:
     return True
 
 
-# What makes a cell unreadable, and the words for it.
+# The checks of a cell, each with the error message.
 FAULTS: Final[tuple[tuple[Callable[[str, str], object], str], ...]] = (
     (
         lambda _, value: _SCIENTIFIC.fullmatch(value),
@@ -262,7 +266,7 @@ FAULTS: Final[tuple[tuple[Callable[[str, str], object], str], ...]] = (
         "the number in the column {column} was given a fraction by the spreadsheet: format the column as text",
     ),
     (
-        lambda column, value: column == "pin" and value.isdecimal() and len(value) < PIN,
+        lambda column, value: column == "pin" and value.isdecimal() and len(value) < PIN_LENGTH,
         "the column pin has lost zeros before the number: format the column as text",
     ),
     (
@@ -290,7 +294,7 @@ def registration(row: Mapping[str, list[str]], header: list[str], line: int) -> 
     """Return the registration that a row describes."""
     for column in REQUIRED:
         if column in header and column not in row:
-            raise Broken(f"the row has no {column}", line)
+            raise BrokenFile(f"the row has no {column}", line)
     verified = row.get("verified", [""])[0].casefold() in YES
     offender: dict[str, Any] = {
         "identifiers": [
@@ -304,8 +308,8 @@ def registration(row: Mapping[str, list[str]], header: list[str], line: int) -> 
     if "birth_date" in row:
         offender["birth_date"] = row["birth_date"][0]
     return {
-        **{column: row[column][0] for column in PLAIN if column in row},
-        **{column: row.get(column, []) for column in SEVERAL},
+        **{column: row[column][0] for column in SINGLE if column in row},
+        **{column: row.get(column, []) for column in LISTS},
         "offender": offender,
         "contacts": [
             {"channel": channel, "address": address, "verified": verified} for channel in CHANNELS for address in row.get(channel, ())
@@ -320,9 +324,9 @@ def parts(cell: str) -> list[str]:
 
 def addresses(channel: Channel, cell: str) -> list[str]:
     """
-    Return the addresses of a cell, which may be separated by commas, bars and slashes too, without words for "none".
+    Return the addresses in a cell, which may also be separated by commas, bars and slashes; words for "none" are left out.
 
-    Raises UnreadableAddress for what may be an address but cannot be read. One that no registrant answers is left to the front door.
+    Raises UnreadableAddress for an address that cannot be read. One that is readable but unusable is left to `read`.
     """
     pieces = ([part] if normalize(channel, part) else re.split(r"[,|]| / ", part) for part in parts(cell))
     found = [piece.strip() for piece in chain.from_iterable(pieces) if not says_nothing(piece)]

@@ -12,22 +12,22 @@ from processors.runtime.run.state_export import export_state
 from processors.runtime.run.state_import import import_state
 from processors.runtime.settings import Settings
 
-app = new_app("Moves the stages' whole state: to another cluster, to other partitions, from a copy.")
+app = new_app("Exports and imports the stages' whole state: to another cluster, to another partition count, from a copy.")
 
 STAGE = typer.Option("--stage", metavar="STAGE", help="Only this one; may be repeated.")
 
 
 @app.command("export")
 def export_command(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files go, one a stage.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files go, one per stage.")],
     *,
     stage: Annotated[list[str] | None, STAGE] = None,
 ) -> None:
     """
     Write every stage's state, with its timers and positions, to files.
 
-    Stop every `vn run` first, with all inputs read (`vn run all --until-idle 5`). The files are readable by their owner only;
-    contact data in them is sealed with the key of VN_KEY_FILE, which is not in them.
+    Stop every `vn run` first, with all inputs read (`vn run all --until-idle 5`). Only their owner can read the files; contact
+    data in them is sealed with the keys of VN_KEY_FILE, which are not included.
     """
     for line in export_state(Settings(), STAGES, choose(stage or ["all"]), folder):
         typer.echo(line)
@@ -35,18 +35,16 @@ def export_command(
 
 @app.command("import")
 def import_command(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where `vn state export` wrote to.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where `vn state export` wrote the files.")],
     *,
     stage: Annotated[list[str] | None, STAGE] = None,
-    mirrored: Annotated[
-        bool, typer.Option("--mirrored", help="The front door's topics are a mirror of what was read before the export, and no more.")
-    ] = False,
+    mirrored: Annotated[bool, typer.Option("--mirrored", help="The external topics hold exactly what was read before the export.")] = False,
 ) -> None:
     """
-    Give the stages the state that was exported, on topics that hold none.
+    Import exported states into topics that hold none.
 
-    Run `vn topics create` before it, with whatever VN_PARTITIONS; start stages and feeds after it. Can be repeated: if it
-    was interrupted, it begins anew. Refuses if a stage has decided since the export.
+    Run `vn topics create` first, with any VN_PARTITIONS; start stages and feeds afterwards. Can be repeated: if it was
+    interrupted, it starts over. Refuses if a stage has decided anything since the export.
     """
     for line in import_state(Settings(), STAGES, choose(stage or ["all"]), folder, mirrored=mirrored):
         typer.echo(line)

@@ -5,15 +5,15 @@ from typing import Annotated
 import typer
 
 from processors.cli.app import new_app
-from processors.cli.documents import documents, fail_if, of_every_file
+from processors.cli.documents import documents, fail_if_broken, parse_files
 from processors.ingest.message_labels import message_labels
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import SUBMISSIONS
 
 app = new_app("Sends submissions as an agency would.")
 
-FILES = typer.Argument(help="Files of XML, JSON, or many JSON documents one a line; - is standard input.", metavar="FILE")
+FILES = typer.Argument(help="Files of XML, JSON, or one JSON document per line; - is standard input.", metavar="FILE")
 
 
 @app.command()
@@ -23,17 +23,17 @@ def submit(
     raw: Annotated[bool, typer.Option("--raw", help="Send each file's bytes as one record, whatever they are.")] = False,
 ) -> None:
     """
-    Send submissions to the pipeline and print one message id a line.
+    Send submissions to the pipeline and print one message id per line.
 
-    Only splits the files into messages; whether they are correct is decided by the pipeline: see `vn explain` and
-    `vn dead-letters list`. A record whose id cannot be read is sent too, and printed as `-`. Nothing of a broken
-    file is sent, unless --raw is given.
+    The command only splits the files into messages; the pipeline decides whether they are correct: see `vn explain` and
+    `vn dead-letters list`. A record whose id cannot be read is sent too, and printed as `-`. Nothing of a broken file is
+    sent, except with --raw.
     """
     settings = Settings()
-    messages, broken = of_every_file(files, (lambda content: [content]) if raw else documents)
+    messages, broken = parse_files(files, (lambda content: [content]) if raw else documents)
     labels = [message_labels(message) for message in messages]
     if messages or not broken:
-        Client(settings).send(SUBMISSIONS, ((ori, message) for (_, ori), message in zip(labels, messages, strict=True)))
+        UserClient(settings).send(SUBMISSIONS, ((ori, message) for (_, ori), message in zip(labels, messages, strict=True)))
     for message_id, _ in labels:
         typer.echo(message_id or "-")
-    fail_if(broken, "fix it, or send it as it is with --raw")
+    fail_if_broken(broken, "fix it, or send it as it is with --raw")

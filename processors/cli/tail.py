@@ -1,4 +1,4 @@
-"""`vn tail`: the decoded records of any topic of the pipeline."""
+"""`vn tail`: shows the decoded records of any topic of the pipeline."""
 
 import base64
 import json
@@ -10,8 +10,8 @@ import typer
 from processors.cli.app import new_app
 from processors.cli.output import JSON, print_json
 from processors.domain.time import iso
-from processors.runtime.errors import Usage
-from processors.runtime.kafka.user_client import Client, TopicRecord
+from processors.runtime.errors import UsageError
+from processors.runtime.kafka.user_client import TopicRecord, UserClient
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
 from processors.topics import DECISIONS, TOPICS, Topic
@@ -25,12 +25,12 @@ def tail(
     *,
     from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start at the first record kept, not at the end.")] = False,
     max_records: Annotated[int | None, typer.Option("--max", min=1, help="End after this many records.")] = None,
-    timeout: Annotated[float | None, typer.Option(min=0.1, help="End once no record came for this many seconds.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0.1, help="End once no record arrived for this many seconds.")] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Show a topic's committed records, decoded; the journal is shown one decision per line."""
     settings = Settings()
-    client = Client(settings)
+    client = UserClient(settings)
     chosen = topic_named(topic, settings.topic_prefix)
     shown = 0
     for record in client.read(chosen, beginning=from_beginning, follow=timeout):
@@ -50,7 +50,7 @@ def topic_named(name: str, prefix: str) -> Topic:
     for topic in TOPICS:
         if name in {topic.name, f"{prefix}{topic.name}"}:
             return topic
-    raise Usage(f"there is no topic {name}: `vn topics list` shows those there are")
+    raise UsageError(f"there is no topic {name}: `vn topics list` shows those there are")
 
 
 def lines(record: TopicRecord, codec: Codec, topic: Topic) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`vn texts`: what registrants read and hear."""
+"""`vn texts`: shows the texts that registrants get."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from processors.providers.html import html_of
 from processors.providers.ssml import ssml_of
 from processors.rules.book import Book, EventCode, Rules
 from processors.rules.load import load_rules
-from processors.runtime.errors import Usage, UserError
+from processors.runtime.errors import UsageError, UserError
 from processors.runtime.settings import Settings
 
 app = new_app("Show the texts that registrants get.")
@@ -46,7 +46,7 @@ def preview(  # noqa: PLR0913  its options
     ],
     *,
     language: Annotated[str, typer.Option(help="The language, such as en or es.")] = "en",
-    channel: Annotated[str | None, typer.Option(help="sms, email or voice; all if left out.")] = None,
+    channel: Annotated[str | None, typer.Option(help="sms, email or voice. Default: all.")] = None,
     kind: Annotated[str, typer.Option(help="news, change or cancellation.")] = "news",
     html: Annotated[bool, typer.Option("--html", help="Print nothing but the email's HTML document.")] = False,
     as_json: Annotated[bool, JSON] = False,
@@ -57,9 +57,9 @@ def preview(  # noqa: PLR0913  its options
     A text message comes with its encoding and number of segments, a call as the SSML that is spoken.
     """
     if channel is not None and channel not in CHANNELS:
-        raise Usage(f"--channel is {' or '.join(CHANNELS)}")
+        raise UsageError(f"--channel is {' or '.join(CHANNELS)}")
     if kind not in TELLINGS:
-        raise Usage(f"--kind is {' or '.join(TELLINGS)}")
+        raise UsageError(f"--kind is {' or '.join(TELLINGS)}")
     rules = load_rules(Settings().rules_dir)
     at = int(datetime.now(UTC).timestamp() * 1000)
     book = rules.book("", at)

@@ -1,4 +1,4 @@
-"""`vn topics`: every topic of the pipeline on the broker."""
+"""`vn topics`: creates and lists the pipeline's topics; gives the stages more partitions."""
 
 from typing import Annotated, Any
 
@@ -18,14 +18,13 @@ app = new_app("Creates the pipeline's topics; lists them.")
 @app.command()
 def create(
     *,
-    apply: Annotated[bool, typer.Option("--apply", help="Set what differs.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Set the properties that differ.")] = False,
 ) -> None:
     """
     Create every topic that is missing, with its partitions, retention and compaction.
 
-    Can be repeated: a topic that exists is left as it is, whatever an operator has set on it. Properties that differ
-    from what the pipeline relies on are listed, and set with --apply. Refuses to go on when a topic has another number of
-    partitions than it should.
+    Can be repeated: existing topics are left as they are. Properties that differ from those the pipeline relies on are
+    listed, and set with --apply. Refuses to continue if a topic has the wrong number of partitions.
     """
     settings = Settings()
     for topic in create_topics(settings):
@@ -40,13 +39,13 @@ def create(
 
 @app.command("grow")
 def grow_topics(
-    partitions: Annotated[int, typer.Argument(metavar="N", min=2, max=1024, help="How many partitions the stages are to share.")],
+    partitions: Annotated[int, typer.Argument(metavar="N", min=2, max=1024, help="The number of partitions that the stages will share.")],
 ) -> None:
     """
-    Give the stages more partitions, and move every state to the partition that its records will come by.
+    Give the stages more partitions, and move every state to the new partition of its records.
 
     Stop every `vn run` first, with all inputs read (`vn run all --until-idle 5`). Can be repeated: if it was interrupted, it
-    goes on. Afterwards set VN_PARTITIONS and start the stages again.
+    continues. Afterwards set VN_PARTITIONS and start the stages again.
     """
     for line in grow(Settings(), STAGES, partitions):
         typer.echo(line)

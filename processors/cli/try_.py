@@ -7,14 +7,14 @@ import typer
 from msgspec import structs
 
 from processors.cli.app import new_app
-from processors.cli.documents import documents, fail_if, of_every_file
+from processors.cli.documents import documents, fail_if_broken, parse_files
 from processors.cli.output import JSON, console, print_json
 from processors.cli.register import registrations as registrations_of
 from processors.domain.journal import Verdict
 from processors.domain.time import iso
 from processors.rehearsal.trial import Message, Outcome, Trial, run_trial
 from processors.rules.load import load_rules
-from processors.runtime.errors import Usage
+from processors.runtime.errors import UsageError
 from processors.runtime.settings import Settings
 
 app = new_app("Shows who would be told what, without a broker.")
@@ -27,21 +27,21 @@ def try_(
     registrations: Annotated[
         list[str] | None, typer.Option("--registrations", help="A file of registrations, as for `vn register`.", metavar="FILE")
     ] = None,
-    at: Annotated[str | None, typer.Option("--at", help="When it is received, such as 2026-11-02T09:00:00-05:00; now if left out.")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="The receive time, such as 2026-11-02T09:00:00-05:00. Default: now.")] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """
     Run submissions through the whole pipeline in memory, and print who would be told what, or why nobody would.
 
-    Nothing is sent and no broker is used. Without registrations, one registrant for every offender is assumed. Two
-    days are simulated, in which quiet hours and holds end.
+    Nothing is sent and no broker is used. Without registrations, one registrant for every offender is assumed. Two days
+    are simulated, so that quiet hours and holds end.
     """
     settings = Settings()
     moment = received_at(at)
-    submissions, broken = of_every_file(files, documents)
-    fail_if(broken, "fix it")
-    given, broken = of_every_file(registrations or [], registrations_of)
-    fail_if(broken, "fix it")
+    submissions, broken = parse_files(files, documents)
+    fail_if_broken(broken, "fix it")
+    given, broken = parse_files(registrations or [], registrations_of)
+    fail_if_broken(broken, "fix it")
     trial = run_trial(submissions, given if registrations else None, moment, load_rules(settings.rules_dir))
     if as_json:
         for each in trial.outcomes:
@@ -51,7 +51,7 @@ def try_(
 
 
 def received_at(at: str | None) -> datetime:
-    """Return when the submissions are received."""
+    """Return the receive time of the submissions; raises UsageError if it has no offset."""
     if at is None:
         return datetime.now(UTC).replace(microsecond=0)
     try:
@@ -59,7 +59,7 @@ def received_at(at: str | None) -> datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise Usage("--at is a date and time with offset, such as 2026-11-02T09:00:00-05:00")
+        raise UsageError("--at is a date and time with offset, such as 2026-11-02T09:00:00-05:00")
     return moment
 
 
@@ -80,7 +80,7 @@ def show(trial: Trial, *, assumed: bool) -> None:
 
 
 def summary(outcome: Outcome) -> str:
-    """Return in a few words what would happen to a submission."""
+    """Return a short summary of what would happen to a submission."""
     if outcome.messages:
         registrants = len({each.registrant_id for each in outcome.messages})
         return f"would be told to {registrants} {'registrant' if registrants == 1 else 'registrants'}"

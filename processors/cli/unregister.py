@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from processors.cli.app import new_app
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import REGISTRATIONS
 
@@ -16,7 +16,7 @@ app = new_app("Removes registrations.")
 def unregister(
     registration_ids: Annotated[list[str], typer.Argument(help="The registrations to remove.", metavar="REGISTRATION_ID")],
 ) -> None:
-    """Remove registrations: their registrants hear nothing more under them, not even what still waits to be sent."""
-    Client(Settings()).send(REGISTRATIONS, ((each, None) for each in registration_ids))
+    """Remove registrations: their registrants get nothing more under them, not even what still waits to be sent."""
+    UserClient(Settings()).send(REGISTRATIONS, ((each, None) for each in registration_ids))
     for each in registration_ids:
         typer.echo(each)

@@ -1,4 +1,4 @@
-"""`vn verify`: a registration site passes on the code that a registrant was sent."""
+"""`vn verify`: sends the verification code of a registrant, as a registration site would."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import typer
 
 from processors.cli.app import new_app
-from processors.runtime.errors import Usage
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.errors import UsageError
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import VERIFICATIONS
 
@@ -24,13 +24,13 @@ def verify(
     code: Annotated[str, typer.Argument(help="The six digits.")],
 ) -> None:
     """
-    Send a verification code to the pipeline: the contact that was sent it counts as verified from then on.
+    Send a verification code to the pipeline: the contact that the code was sent to then counts as verified.
 
-    Whether the code was right is decided by the pipeline: see `vn tail registration.status`.
+    The pipeline decides whether the code was right: see `vn tail registration.status`.
     """
     if not CODE.fullmatch(code):
-        raise Usage("a code is six digits, as the contact was sent them")
+        raise UsageError("a code is six digits, as the contact was sent them")
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     sent = {"registration_id": registration_id, "code": code, "at": now}
-    Client(Settings()).send(VERIFICATIONS, [(registration_id, json.dumps(sent).encode())])
+    UserClient(Settings()).send(VERIFICATIONS, [(registration_id, json.dumps(sent).encode())])
     typer.echo(registration_id)

@@ -1,4 +1,4 @@
-"""`vn watch`: metrics about the pipeline from outside its stages."""
+"""`vn watch`: serves metrics about the pipeline, measured from outside its stages."""
 
 import threading
 from typing import Annotated
@@ -13,7 +13,7 @@ from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
 from processors.runtime.stop_signals import on_stop_signal
 from processors.watch.loop import Watch
-from processors.watch.metrics import Page
+from processors.watch.metrics import MetricsPage
 
 app = new_app("Serves metrics about the pipeline from outside its stages.")
 
@@ -32,13 +32,13 @@ def watch(
     """
     Watch broker, store and every stage's progress from outside, until SIGTERM or SIGINT.
 
-    Serves lag, age, reviews, agencies, dead letters and a canary on /metrics; also right for a stage that hangs or is
+    Serves lag, age, reviews, agencies, dead letters and a canary on /metrics; also correct for a stage that hangs or is
     gone, since the stages are not queried. docs/metrics.md lists the metrics.
     """
     settings = Settings()
     configure(settings.log_level, settings.log_format)
-    page, stopped = Page(), threading.Event()
-    looker = Watch(settings, load_rules(settings.rules_dir), page, with_canary=canary)
+    page, stopped = MetricsPage(), threading.Event()
+    pipeline_watch = Watch(settings, load_rules(settings.rules_dir), page, with_canary=canary)
     try:
         server, _ = start_http_server(settings.metrics_port if port is None else port, host, page.registry)
     except OSError as error:
@@ -46,6 +46,6 @@ def watch(
     with on_stop_signal(stopped.set):
         typer.echo(f"http://{host}:{server.server_port}/metrics")
         try:
-            looker.run(stopped)
+            pipeline_watch.run(stopped)
         finally:
             server.shutdown()

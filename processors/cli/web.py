@@ -1,4 +1,4 @@
-"""Serves the commands' HTTP applications."""
+"""Serves the HTTP applications of commands."""
 
 import signal
 import socket
@@ -11,7 +11,7 @@ from processors.runtime.errors import UserError
 
 
 def serve(application: Any, host: str, port: int) -> None:
-    """Serve an application until SIGTERM or SIGINT, then return; print its address once it listens."""
+    """Serve an application until SIGTERM or SIGINT; prints its address once it listens."""
     try:
         listening = socket.create_server((host, port))
     except OSError as error:

@@ -1,8 +1,8 @@
 """
-The changes that pages can make: records on the pipeline's topics, with the person's name.
+The changes that pages can make: records on the pipeline's topics, with the user's name.
 
-A decision on a review can be undone for eight seconds: until then it is kept in the console's own file, so that a restart
-loses none, and sent afterwards. Decisions on emergencies are sent at once.
+A decision on a review can be undone for eight seconds: until then it is stored in the console's own file, so that a restart
+does not lose it. Decisions on emergencies are sent at once.
 """
 
 import json
@@ -19,10 +19,10 @@ from processors.domain.offender import StaffAction
 from processors.domain.policy import Policy, policy_key
 from processors.domain.review import ReviewAction
 from processors.domain.seal import Seal
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka import dead_letters
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.topics import CONSOLE_LOG, POLICIES, REGISTRATIONS, REVIEW_ACTIONS
 
 UNDO_MILLISECONDS: Final = 8_000
@@ -31,9 +31,9 @@ Decision = Literal["release", "discard"]
 
 
 class Actions:
-    """Sends people's decisions; those that can still be undone wait in a file."""
+    """Sends users' decisions; those that can still be undone wait in a file."""
 
-    def __init__(self, client: Client, path: Path, seal: Seal) -> None:
+    def __init__(self, client: UserClient, path: Path, seal: Seal) -> None:
         self._client = client
         self._path = path
         self._seal = seal
@@ -46,10 +46,10 @@ class Actions:
     # -- reviews
 
     def decide(self, review_id: str, decision: Decision, reason: str, reviewer: str, *, at_once: bool) -> None:
-        """Send the decision, at once or when it can no longer be undone."""
+        """Send the decision, at once or once it can no longer be undone."""
         action = {"action": decision, "reason": reason, "reviewer": reviewer, "review_id": review_id}
         with self._database() as database:
-            due = wall() + (0 if at_once else UNDO_MILLISECONDS)
+            due = wall_time() + (0 if at_once else UNDO_MILLISECONDS)
             database.execute("INSERT OR REPLACE INTO pending VALUES (?, ?, ?)", (review_id, due, json.dumps(action)))
         if at_once:
             self.send_due()
@@ -60,7 +60,7 @@ class Actions:
             return database.execute("DELETE FROM pending WHERE review_id = ?", (review_id,)).rowcount > 0
 
     def pending(self, review_id: str) -> Mapping[str, Any] | None:
-        """Return the decision that waits, with its due time; None if none does."""
+        """Return the waiting decision with its due time; None if there is none."""
         with self._database() as database:
             row = database.execute("SELECT due, action FROM pending WHERE review_id = ?", (review_id,)).fetchone()
         return None if row is None else {"due": row[0], **json.loads(row[1])}
@@ -70,16 +70,16 @@ class Actions:
         self._send_action(ReviewAction(action=decision, reason=reason, reviewer=reviewer, group=group), group)
 
     def send_due(self) -> None:
-        """Send every decision that can no longer be undone; one that cannot be sent is kept and tried again."""
+        """Send every decision that can no longer be undone; one that cannot be sent stays and is tried again."""
         with self._database() as database:
-            due = database.execute("SELECT review_id, action FROM pending WHERE due <= ? ORDER BY due", (wall(),)).fetchall()
+            due = database.execute("SELECT review_id, action FROM pending WHERE due <= ? ORDER BY due", (wall_time(),)).fetchall()
         for review_id, action in due:
             self._send_action(ReviewAction(**json.loads(action)), review_id)
             with self._database() as database:  # sent twice after a crash in between: the second finds no open review
                 database.execute("DELETE FROM pending WHERE review_id = ? AND action = ?", (review_id, action))
 
     def start(self) -> None:
-        """Start a thread that sends what becomes due, until `stop`."""
+        """Start a thread that sends decisions when they become due, until `stop`."""
         Thread(target=self._run, daemon=True).start()
 
     def stop(self) -> None:
@@ -98,22 +98,22 @@ class Actions:
     # -- dead letters, settings, registrations
 
     def log(self, person: str, action: str, subject: str, reason: str = "") -> None:
-        """Keep in `vn.console.log` what somebody did or saw, before they do or see it."""
-        done = StaffAction(person=person, action=action, subject=subject, reason=reason, at=wall())
-        self._client.send(CONSOLE_LOG, [(None, self._client.codec.encode(done))])
+        """Record in `vn.console.log` what a user is about to do or see."""
+        record = StaffAction(person=person, action=action, subject=subject, reason=reason, at=wall_time())
+        self._client.send(CONSOLE_LOG, [(None, self._client.codec.encode(record))])
 
     def settle(self, dead_letter_id: str, reason: str, person: str) -> None:
         """Record that a dead letter needs nothing more, so that it no longer counts as open."""
-        (letter,) = dead_letters.find(self._client, [dead_letter_id])
+        (letter,) = dead_letters.find_dead_letters(self._client, [dead_letter_id])
         dead_letters.settle(self._client, letter, reason, person)
 
     def replay(self, dead_letter_id: str, person: str) -> None:
         """Send the original again, byte for byte, to the topic it came from."""
-        (letter,) = dead_letters.find(self._client, [dead_letter_id])
+        (letter,) = dead_letters.find_dead_letters(self._client, [dead_letter_id])
         dead_letters.replay(self._client, letter, self._seal, person)
 
     def set_policy(self, policy: Policy) -> None:
-        """Set the setting; it is in force within five seconds."""
+        """Set a setting; it takes effect within five seconds."""
         self._client.send(POLICIES, [(policy_key(policy), self._client.codec.encode(policy))])
 
     def unset_policy(self, policy: Policy) -> None:

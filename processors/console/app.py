@@ -1,8 +1,8 @@
 """
 The console's application and its routes.
 
-Reading asks the view; changing sends a record to the pipeline's topics; nothing else is changed. Every page works without
-JavaScript; htmx only refreshes what is shown.
+Pages read from the view; changes are records sent to the pipeline's topics, and nothing else is changed. Every page works
+without JavaScript; htmx only refreshes what is shown.
 """
 
 import sqlite3
@@ -30,17 +30,17 @@ from processors.console.pages.reviews import review, reviews
 from processors.console.pages.rules import policies, rules
 from processors.console.pages.tail import tail
 from processors.console.people import Role, SignIn
-from processors.console.security import Security
+from processors.console.security import SecurityMiddleware
 from processors.domain.time import iso
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import Restart
 
 STATIC: Final = Path(__file__).parent / "static"
 Handler = Callable[[Pages, Request], Awaitable[Response]]
 
 
-def app_of(console: Console, sign_in: SignIn, session_key: str) -> Starlette:
-    """Return the application; its threads run as long as it does. `session_key` signs the cookie of a sign-in by OpenID Connect."""
+def create_app(console: Console, sign_in: SignIn, session_key: str) -> Starlette:
+    """Return the application, which starts and stops the console's threads. `session_key` signs the session cookie."""
     pages = Pages(console)
 
     @asynccontextmanager
@@ -70,7 +70,7 @@ def app_of(console: Console, sign_in: SignIn, session_key: str) -> Starlette:
     async def no_page(request: Request, _: Exception) -> Response:
         return pages.render(request, "message.html", 404, title="Not found", text="There is no such page.")
 
-    made = Starlette(
+    app = Starlette(
         routes=[
             route("/", overview),
             route("/reviews", reviews, changed_by="reviewer"),
@@ -97,17 +97,17 @@ def app_of(console: Console, sign_in: SignIn, session_key: str) -> Starlette:
                 same_site="lax",  # the provider's redirect back comes from another site
                 https_only=isinstance(sign_in, OpenId) and sign_in.url.startswith("https:"),
             ),
-            Middleware(Security, sign_in=sign_in),
+            Middleware(SecurityMiddleware, sign_in=sign_in),
         ],
         exception_handlers={404: no_page, Restart: unavailable, sqlite3.OperationalError: unavailable},
         lifespan=lifespan,
     )
-    made.router.redirect_slashes = False  # it would lead to whatever the header Host names
-    return made
+    app.router.redirect_slashes = False  # a redirect would go to whatever host the Host header names
+    return app
 
 
 async def health(pages: Pages, _: Request) -> Response:
-    """Answer 200 while the view is at most half a minute old."""
+    """Return status 200 while the view is at most half a minute old, else 503."""
     as_of = pages.console.follower.as_of
-    fresh = as_of is not None and wall() - as_of < STALE_MILLISECONDS
+    fresh = as_of is not None and wall_time() - as_of < STALE_MILLISECONDS
     return JSONResponse({"as_of": None if as_of is None else iso(as_of), "fresh": fresh}, 200 if fresh else 503)

@@ -1,7 +1,7 @@
 """
-Where a registrant is reached, for whoever has a reason to know, and what they answered: read from deliver's state when asked, kept nowhere.
+A registrant's contacts and replies, for users with a reason to see them: read on demand from deliver's state, stored nowhere.
 
-Addresses are masked until somebody says why they must see them.
+Addresses are masked until the user says why they must see them.
 """
 
 from typing import Final
@@ -19,18 +19,19 @@ from processors.domain.inbound import PURPOSE, InboundText
 from processors.domain.registration import Channel, Contact
 from processors.domain.review import opened_subject, subject_of
 from processors.domain.seal import Seal, SealBroken
+from processors.masking import mask_contact
 from processors.rules.book import Rules
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.wire.states import format_of
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.wire.states import state_format
 from processors.topics import DELIVER_STATE, KEYS
 
 CONFIRMED: Final = "confirmed"
 
 
 class ShownContact(Struct, frozen=True):
-    """A contact of a registration as the page shows it; `source` is who made the registration, `has_pin` whether it has a PIN."""
+    """A contact of a registration as the page shows it; `source` is the registration's source, `has_pin` whether it has a PIN."""
 
     registration_id: str
     channel: Channel
@@ -41,9 +42,9 @@ class ShownContact(Struct, frozen=True):
     has_pin: bool = False
 
 
-def contacts_of(client: Client, seal: Seal, rules: Rules, registrant_id: str, *, masked: bool) -> tuple[ShownContact, ...]:
-    """Return the contacts of a registrant's registrations in force; raises UserError if they cannot be opened."""
-    known, moment = registrant_of(client, seal, rules, registrant_id)
+def contacts_of(client: UserClient, seal: Seal, rules: Rules, registrant_id: str, *, masked: bool) -> tuple[ShownContact, ...]:
+    """Return the contacts of a registrant's registrations in force; raises UserError if they cannot be decrypted."""
+    known, moment = load_registrant(client, seal, rules, registrant_id)
     if known is None:
         return ()
     try:
@@ -54,9 +55,9 @@ def contacts_of(client: Client, seal: Seal, rules: Rules, registrant_id: str, *,
         ShownContact(
             each.registration.registration_id,
             each.channel,
-            mask(each.contact) if masked else readable(each.contact),
+            mask_contact(each.contact) if masked else readable_address(each.contact),
             each.language,
-            state_of(each.contact, known.contacts.get(each.name, UNKNOWN)),
+            contact_state(each.contact, known.contacts.get(each.name, UNKNOWN)),
             each.registration.source,
             each.pin is not None,
         )
@@ -64,12 +65,12 @@ def contacts_of(client: Client, seal: Seal, rules: Rules, registrant_id: str, *,
     )
 
 
-def reply_of(client: Client, seal: Seal, rules: Rules, review_id: str) -> str | None:
-    """Return what a registrant wrote, of which an open review asks what it means; None if it is kept no more, or cannot be opened."""
+def reply_of(client: UserClient, seal: Seal, rules: Rules, review_id: str) -> str | None:
+    """Return the registrant's reply that an open review is about; None if it is no longer stored or cannot be decrypted."""
     registrant_id = opened_subject(subject_of(review_id, STAGE_NAME) or "", seal)
     if registrant_id is None:
         return None
-    known, moment = registrant_of(client, seal, rules, registrant_id)
+    known, moment = load_registrant(client, seal, rules, registrant_id)
     reply = next((each for each in known.replies if each.review_id == review_id), None) if known is not None else None
     if reply is None or not reply.sealed:
         return None
@@ -79,23 +80,23 @@ def reply_of(client: Client, seal: Seal, rules: Rules, review_id: str) -> str | 
         return None
 
 
-def registrant_of(client: Client, seal: Seal, rules: Rules, registrant_id: str) -> tuple[Registrant | None, Situation]:
-    """Return what deliver keeps of a registrant, None if nothing, and the moment with whose seal it is opened."""
+def load_registrant(client: UserClient, seal: Seal, rules: Rules, registrant_id: str) -> tuple[Registrant | None, Situation]:
+    """Return deliver's state of a registrant (None if there is none), and the Situation whose seal decrypts it."""
     sealed = client.last(KEYS, registrant_id)
     key = None if sealed is None else client.codec.decode(sealed)
-    now = wall()
+    now = wall_time()
     moment = Situation(registrant_id, now, now, rules, seal, key if isinstance(key, RegistrantKey) else None)
-    return kept_registrant(client, registrant_id), moment
+    return read_registrant(client, registrant_id), moment
 
 
-def kept_registrant(client: Client, registrant_id: str) -> Registrant | None:
-    """Return what deliver keeps of a registrant, contact data sealed; None if nothing."""
+def read_registrant(client: UserClient, registrant_id: str) -> Registrant | None:
+    """Return deliver's state of a registrant, with contact data sealed; None if there is none."""
     raw = client.last(DELIVER_STATE, f"={registrant_id}", registrant_id)
-    known = None if raw is None else client.codec.states(format_of(DELIVER))(raw)
+    known = None if raw is None else client.codec.states(state_format(DELIVER))(raw)
     return known if isinstance(known, Registrant) else None
 
 
-def state_of(contact: Contact, known: KnownContact) -> str:
+def contact_state(contact: Contact, known: KnownContact) -> str:
     """Return in words whether messages go to a contact."""
     if known.silent:
         return "has answered STOP"
@@ -104,16 +105,8 @@ def state_of(contact: Contact, known: KnownContact) -> str:
     return CONFIRMED if contact.verified or known.verified_at is not None else "waits for its code"
 
 
-def mask(contact: Contact) -> str:
-    """Return so much of an address that its owner knows which one is meant."""
-    if contact.channel == "email":
-        user, _, domain = contact.address.partition("@")
-        return f"{user[:1]}…@{domain[:1]}…"
-    return f"… {contact.address[-2:]}"
-
-
-def readable(contact: Contact) -> str:
-    """Return an address as people read it."""
+def readable_address(contact: Contact) -> str:
+    """Return an address in readable form."""
     if contact.channel == "email":
         return contact.address
     return phonenumbers.format_number(phonenumbers.parse(contact.address), phonenumbers.PhoneNumberFormat.INTERNATIONAL)

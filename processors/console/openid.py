@@ -1,8 +1,8 @@
 """
-Sign-in by OpenID Connect: authorization code with PKCE, at the provider that the office has.
+Sign-in by OpenID Connect: authorization code flow with PKCE.
 
-Who somebody is, their states and roles come from the claims of the ID token; a person without the claims sees and changes
-nothing. The session is a signed cookie that holds these three and ends when idle.
+A user's name, states and roles come from the claims of the ID token; without these claims a user sees and changes nothing. The
+session is a signed cookie that holds the three and expires when idle.
 """
 
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from processors.console.people import EVERYTHING, Person, split_names
-from processors.runtime.clock import wall
+from processors.console.people import ALL_STATES, StaffMember, split_names
+from processors.runtime.clock import wall_time
 
 IDLE_SECONDS: Final = 30 * 60
-LONGEST_MILLISECONDS: Final = 12 * 3_600_000
+MAX_SESSION_MILLISECONDS: Final = 12 * 3_600_000
 SIGN_IN: Final = "/sign-in"
 SIGNED_IN: Final = "/signed-in"
 SIGN_OUT: Final = "/sign-out"
@@ -27,7 +27,7 @@ OPEN_PATHS: Final = frozenset({SIGN_IN, SIGNED_IN})
 
 @dataclass(frozen=True, slots=True)
 class OpenId:
-    """The provider, and the claims that say who somebody is, which states they see and which roles they have."""
+    """The OpenID provider, and the claims that name a user's states and roles."""
 
     issuer: str
     client_id: str
@@ -36,15 +36,15 @@ class OpenId:
     states_claim: str = "vn_states"
     roles_claim: str = "vn_roles"
 
-    def person(self, request: Request) -> Person | None:
+    def person(self, request: Request) -> StaffMember | None:
         signed_in = request.session.get("person")
-        if signed_in is None or wall() - signed_in["at"] > LONGEST_MILLISECONDS:
+        if signed_in is None or wall_time() - signed_in["at"] > MAX_SESSION_MILLISECONDS:
             return None
         states = frozenset(signed_in["states"])
-        return Person(signed_in["name"], None if EVERYTHING in states else states, frozenset(signed_in["roles"]))
+        return StaffMember(signed_in["name"], None if ALL_STATES in states else states, frozenset(signed_in["roles"]))
 
     def routes(self) -> list[Route]:
-        """Return the paths of signing in and out."""
+        """Return the routes for signing in and out."""
         registry = OAuth()
         registry.register(
             "provider",
@@ -64,7 +64,7 @@ class OpenId:
                 token = await provider.authorize_access_token(request)
             except OAuthError:
                 return PlainTextResponse("Signing in did not work: open the console again and repeat it.", 403)
-            request.session.clear()  # nothing of the session before, which somebody else may have begun
+            request.session.clear()  # somebody else may have started the previous session
             request.session["person"] = self.session_claims(token["userinfo"])
             return RedirectResponse("/", 303)
 
@@ -79,10 +79,10 @@ class OpenId:
         ]
 
     def session_claims(self, claims: Any) -> dict[str, Any]:
-        """Return what the session keeps of the claims."""
+        """Return the part of the claims that the session stores."""
         return {
             "name": claims.get("preferred_username") or claims.get("email") or claims["sub"],
             "states": sorted(each.upper() for each in split_names(claims.get(self.states_claim))),
             "roles": sorted(split_names(claims.get(self.roles_claim))),
-            "at": wall(),
+            "at": wall_time(),
         }

@@ -1,4 +1,4 @@
-"""What every page has: its templates, the person signed in, how current it is, and questions to the view."""
+"""Shared by all pages: templates, the signed-in user, how current the page is, and queries of the view."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from processors.console.overview import Overview
 from processors.domain.policy import Policy
 from processors.domain.reasons import REASONS
 from processors.rules.book import Rules
-from processors.runtime.clock import wall
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.clock import wall_time
+from processors.runtime.kafka.user_client import UserClient
 from processors.views import queries
 from processors.views.follower import Follower
 
@@ -26,16 +26,16 @@ STALE_MILLISECONDS: Final = 30_000
 
 
 class Contacts(Protocol):
-    """Returns where a registrant is reached."""
+    """Returns a registrant's contacts."""
 
     def __call__(self, registrant_id: str, *, masked: bool) -> tuple[ShownContact, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What the pages work with."""
+    """The services that the console's pages use."""
 
-    client: Client
+    client: UserClient
     follower: Follower
     actions: Actions
     overview: Overview
@@ -63,9 +63,9 @@ class Pages:
             "token": request.state.token,
             "path": request.url.path,
             "as_of": as_of,
-            "stale": as_of is None or wall() - as_of > STALE_MILLISECONDS,
+            "stale": as_of is None or wall_time() - as_of > STALE_MILLISECONDS,
             "building": None if as_of is not None else (follower.applied, follower.total),
-            "now": wall(),
+            "now": wall_time(),
         }
         return HTMLResponse(self._templates.get_template(template).render(**shared, **values), status)
 
@@ -83,11 +83,11 @@ class Pages:
         return await run_in_threadpool(ask)
 
     async def rules_in_force(self) -> Rules:
-        """Return the rules with what administrators have set."""
+        """Return the rules with the administrators' settings."""
         return self.console.rules.with_policies([msgspec.convert(each, Policy) for each in await self.ask(queries.policies)])
 
     def is_emergency(self, review: Mapping[str, Any]) -> bool:
-        """Return whether what waits in a review is an emergency by the rules of its jurisdiction."""
+        """Whether the event under review is an emergency by the rules of its jurisdiction."""
         code = self.console.rules.book(review["jurisdiction"], review["since"]).code(review["event_type"], review["event_subtype"])
         return code is not None and code.emergency
 

@@ -1,4 +1,4 @@
-"""Who is signed in: the user of this computer, or whom a sign-in proxy names; what each may see and change."""
+"""The signed-in user (of this computer, or named by a sign-in proxy), and what they may see and change."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from starlette.requests import Request
 Role = Literal["reviewer", "operator", "administrator", "advocate"]
 ROLES: Final[frozenset[Role]] = frozenset(get_args(Role))
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-EVERYTHING: Final = "*"
+ALL_STATES: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody signed in; `jurisdictions` None means all. An administrator has every role."""
+class StaffMember:
+    """A signed-in user; `jurisdictions` None means all. An administrator has every role."""
 
     name: str
     jurisdictions: frozenset[str] | None = None
@@ -28,29 +28,29 @@ class Person:
 
 
 class SignIn(Protocol):
-    """Says who sends a request."""
+    """Identifies the sender of a request."""
 
-    def person(self, request: Request) -> Person | None:
-        """Return who sends the request; None if nobody is signed in."""
+    def person(self, request: Request) -> StaffMember | None:
+        """Return the sender of the request; None if nobody is signed in."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalUser:
-    """On loopback the person is the user of the computer."""
+    """The user of this computer, for requests from loopback."""
 
     name: str
 
-    def person(self, request: Request) -> Person | None:
+    def person(self, request: Request) -> StaffMember | None:
         peer = request.client.host if request.client else ""
-        return Person(self.name) if peer in LOOPBACK | {"testclient"} else None
+        return StaffMember(self.name) if peer in LOOPBACK | {"testclient"} else None
 
 
 @dataclass(frozen=True, slots=True)
-class Proxy:
+class SignInProxy:
     """
-    The proxy that signs people in, whose word counts only from `peers`.
+    A proxy that signs users in; its headers count only in requests from `peers`.
 
-    It names the person, their states (none = all) and, if `roles_header` is set, their roles (none = none).
+    It names the user, their states (none = all) and, if `roles_header` is set, their roles (none = none).
     """
 
     name_header: str
@@ -58,16 +58,16 @@ class Proxy:
     peers: frozenset[str]
     roles_header: str = ""
 
-    def person(self, request: Request) -> Person | None:
+    def person(self, request: Request) -> StaffMember | None:
         name = request.headers.get(self.name_header, "").strip()
         if not name or request.client is None or request.client.host not in self.peers:
             return None
         states = split_names(request.headers.get(self.states_header, ""))
         roles = split_names(request.headers.get(self.roles_header, "")) if self.roles_header else ROLES
-        return Person(name, frozenset(each.upper() for each in states) or None, frozenset(roles))
+        return StaffMember(name, frozenset(each.upper() for each in states) or None, frozenset(roles))
 
 
 def split_names(value: str | Iterable[str] | None) -> frozenset[str]:
-    """Return the names in a header or claim: separated by commas or blanks, or a list."""
+    """Return the names in a header or claim, which is text separated by commas or blanks, or a list."""
     names = value.replace(",", " ").split() if isinstance(value, str) else value or ()
     return frozenset(str(each).strip() for each in names if str(each).strip())

@@ -1,8 +1,8 @@
 """
-Registrations that an agency's staff make: what a form says, as the document that the pipeline reads.
+Registrations that an agency's staff make: converts a form to the document that the pipeline reads.
 
-A registration is changed by sending it again under its id. Only those made here are: of another one the console does not know
-which events and cases it is for, and whoever made it would overwrite the change with their own next one.
+A registration is changed by sending it again under its id. Only registrations made here can be changed: of others the console
+does not know the events and cases, and the site that made them would overwrite the change.
 """
 
 import re
@@ -31,18 +31,18 @@ def new_registration(form: Form) -> dict[str, Any]:
 
 def changed_registration(form: Form, before: Sequence[ShownContact]) -> dict[str, Any]:
     """
-    Return a registration as it is from now on, given its contacts so far.
+    Return the changed registration, given its contacts so far.
 
-    Contacts that were confirmed stay so. Raises UserError if something is missing, or if the registration was not made here.
+    Confirmed contacts stay confirmed. Raises UserError if something is missing, or if the registration was not made here.
     """
     mine = contacts_to_change(form.get("registration_id", ""), before)
     if mine[0].has_pin and not form.get("pin"):
-        raise UserError("Give a PIN: the one that was agreed on cannot be read, so agree on one again, the same or another.")
+        raise UserError("Give a PIN: the current one cannot be read, so agree on one again, the same or another.")
     return document(form, mine[0].registration_id, known=mine)
 
 
 def contacts_to_change(registration_id: str, contacts: Sequence[ShownContact]) -> list[ShownContact]:
-    """Return the contacts of a registration that may be changed here; raises UserError if it is another one."""
+    """Return the contacts of a registration; raises UserError if it may not be changed here."""
     mine = [each for each in contacts if each.registration_id == registration_id]
     if not mine:
         raise UserError("This registrant has no such registration in force: look up the registrant, and change it from there.")
@@ -52,12 +52,12 @@ def contacts_to_change(registration_id: str, contacts: Sequence[ShownContact]) -
 
 
 def is_made_here(contact: ShownContact) -> bool:
-    """Whether the contact's registration was made by the console's form."""
+    """Whether the contact's registration was made with the console's form."""
     return contact.source == SOURCE and OWN_ID.fullmatch(contact.registration_id) is not None
 
 
-def form_of(registrant_id: str, mine: Sequence[ShownContact]) -> dict[str, str]:
-    """Return the form with what is known of a registration, to be changed; whom it is for is entered again."""
+def filled_form(registrant_id: str, mine: Sequence[ShownContact]) -> dict[str, str]:
+    """Return the form filled with a registration's known values; the offender must be entered again."""
     language, _, private = mine[0].language.partition("-x-")
     return {
         "registration_id": mine[0].registration_id,
@@ -70,7 +70,7 @@ def form_of(registrant_id: str, mine: Sequence[ShownContact]) -> dict[str, str]:
 
 
 def document(form: Form, registration_id: str, known: Sequence[ShownContact]) -> dict[str, Any]:
-    """Return the registration of a form; of the contacts `known` those that are confirmed need no code."""
+    """Return the registration that a form describes; contacts in `known` that are confirmed need no new code."""
     confirmed = {(each.channel, comparable(each.channel, each.address)) for each in known if each.state == CONFIRMED}
     contacts = [
         {"channel": channel, "address": form[channel], "verified": (channel, comparable(channel, form[channel])) in confirmed}
@@ -96,5 +96,5 @@ def document(form: Form, registration_id: str, known: Sequence[ShownContact]) ->
 
 
 def comparable(channel: Channel, address: str) -> str:
-    """Return an address as it is compared: in canonical form, if it has one."""
+    """Return an address in canonical form, if it has one, for comparison."""
     return normalize(channel, address) or address

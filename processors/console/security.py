@@ -17,8 +17,8 @@ from processors.web_headers import HEADERS
 SESSION: Final = "vn_session"
 
 
-class Security(BaseHTTPMiddleware):
-    """Puts the person and a form token on each request, refuses forged forms, and sets the headers of every answer."""
+class SecurityMiddleware(BaseHTTPMiddleware):
+    """Attaches the user and a form token to each request, refuses forged forms, and sets the headers of every response."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], sign_in: SignIn) -> None:
         super().__init__(app)
@@ -38,12 +38,12 @@ class Security(BaseHTTPMiddleware):
         if person is None:
             if isinstance(self._sign_in, OpenId) and request.method == "GET":
                 return RedirectResponse(SIGN_IN, 303)
-            return PlainTextResponse("You are not signed in: come by way of your office's sign-in page.", 401)
+            return PlainTextResponse("You are not signed in: open your office's sign-in page.", 401)
         session = request.cookies.get(SESSION) or secrets.token_urlsafe(24)
         token = hmac.new(self._key, f"{session}\0{person.name}".encode(), hashlib.sha256).hexdigest()
         request.state.person, request.state.token = person, token
         if request.method == "POST":
-            await request.body()  # kept, so that the page can read the form again
+            await request.body()  # cached, so that the page can read the form again
             form = await request.form()
             sent = form.get("token")
             if not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), token.encode()):

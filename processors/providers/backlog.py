@@ -1,8 +1,8 @@
 """
-What a provider has read and not yet settled, in the order of its partitions; emergencies are taken first.
+The messages that a provider has read and not yet settled; emergencies are taken first.
 
-The read position of a partition stays before its first message that is not settled. So an emergency that is settled ahead of
-it would be read once more after a crash: until the position has passed it, the ledger says that it is settled.
+The committed position of a partition stays before its first unsettled message. An emergency that was settled ahead of that
+message would be read again after a crash, so the ledger records it as settled until the position has passed it.
 """
 
 from collections import deque
@@ -14,8 +14,8 @@ from processors.runtime.kafka.clients import Place
 
 
 @dataclass(slots=True)
-class Entry:
-    """One record, or the end of a partition: the position after it, its message if there is one to send, and its trace context."""
+class BacklogEntry:
+    """One record, or the end of a partition: the position after it, the message to send (None if none), and its trace context."""
 
     place: Place
     after: int
@@ -25,25 +25,25 @@ class Entry:
     reference: str = ""
 
     @classmethod
-    def of(cls, place: Place, after: int, message: Outbound, context: str) -> "Entry":
-        """Return the entry of a message that is to be sent."""
+    def of(cls, place: Place, after: int, message: Outbound, context: str) -> "BacklogEntry":
+        """Return the entry of a message to send."""
         return cls(place, after, message, context, reference=message.reference)
 
 
 class Backlog:
-    """The entries of all partitions; `ahead` are the references that are settled and not passed by their partition's position."""
+    """The entries of all partitions; `ahead` holds the references of messages settled ahead of their partition's position."""
 
     def __init__(self) -> None:
         self.ahead: set[str] = set()
-        self._by_place: dict[Place, deque[Entry]] = {}
-        self._urgent: deque[Entry] = deque()
-        self._others: deque[Entry] = deque()
+        self._by_place: dict[Place, deque[BacklogEntry]] = {}
+        self._urgent: deque[BacklogEntry] = deque()
+        self._others: deque[BacklogEntry] = deque()
 
     def __len__(self) -> int:
         return sum(map(len, self._by_place.values()))
 
-    def add(self, entry: Entry) -> None:
-        """Add the next entry of a partition; one without a message is settled at once."""
+    def add(self, entry: BacklogEntry) -> None:
+        """Add the next entry of a partition; one without a message counts as settled."""
         self._by_place.setdefault(entry.place, deque()).append(entry)
         if entry.message is None:
             entry.settled = True
@@ -51,24 +51,24 @@ class Backlog:
         else:
             (self._urgent if entry.message.emergency else self._others).append(entry)
 
-    def take(self, most: int, now: int) -> list[Entry]:
+    def take(self, most: int, now: int) -> list[BacklogEntry]:
         """
-        Return what is sent next, emergencies first; while other messages wait, one place is theirs.
+        Remove and return the messages to send next, emergencies first; one is another message if any waits.
 
-        Those whose lease has ended do not count.
+        Messages whose lease has expired are returned too but do not count towards `most`.
         """
-        taken: list[Entry] = []
+        taken: list[BacklogEntry] = []
         sent = _take(self._urgent, max(1, most - bool(self._others)), now, taken)
         _take(self._others, most - sent, now, taken)
         return taken
 
-    def settle(self, entries: Iterable[Entry]) -> tuple[dict[Place, int], list[Entry]]:
-        """Settle entries; return the positions that moved, and the messages that they passed."""
+    def settle(self, entries: Iterable[BacklogEntry]) -> tuple[dict[Place, int], list[BacklogEntry]]:
+        """Settle entries; return the positions that moved, and the entries that they passed."""
         for entry in entries:
             entry.settled = True
             self.ahead.add(entry.reference)
         positions: dict[Place, int] = {}
-        passed: list[Entry] = []
+        passed: list[BacklogEntry] = []
         for place, waiting in self._by_place.items():
             while waiting and waiting[0].settled:
                 entry = waiting.popleft()
@@ -79,8 +79,8 @@ class Backlog:
         return positions, passed
 
 
-def _take(waiting: "deque[Entry]", most: int, now: int, taken: list[Entry]) -> int:
-    """Move entries from the queue to `taken` until so many of them can be sent; return how many can be."""
+def _take(waiting: "deque[BacklogEntry]", most: int, now: int, taken: list[BacklogEntry]) -> int:
+    """Move entries from the queue to `taken` until `most` of them can be sent; return how many can be sent."""
     sent = 0
     while waiting and sent < most:
         entry = waiting.popleft()

@@ -15,18 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from processors.domain.registration import Channel
 from processors.domain.seal import Seal
 from processors.domain.unsubscription import SITE
-from processors.providers.dispatch import Limits
+from processors.providers.dispatch import VendorLimits
 from processors.providers.dkim import Signer
-from processors.providers.mail import Sender
+from processors.providers.mail import MailSender
 from processors.providers.outcome import Vendor
-from processors.providers.smtp import Server, SmtpVendor
+from processors.providers.smtp import SmtpServer, SmtpVendor
 from processors.providers.ssml import Prompt
 from processors.providers.twilio.api import Account, TwilioVendor
 from processors.runtime.errors import UserError
 
 
-class Entry(BaseModel):
-    """What every vendor has."""
+class VendorConfig(BaseModel):
+    """The settings that every vendor has."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,11 +36,11 @@ class Entry(BaseModel):
     connections: int = Field(10, ge=1, le=200)
 
     @property
-    def limits(self) -> Limits:
-        return Limits(self.rate, self.connections)
+    def limits(self) -> VendorLimits:
+        return VendorLimits(self.rate, self.connections)
 
 
-class SmtpEntry(Entry):
+class SmtpConfig(VendorConfig):
     """An SMTP server."""
 
     kind: Literal["smtp"]
@@ -58,7 +58,7 @@ class SmtpEntry(Entry):
     dkim_key_file: Path | None = None
 
 
-class TwilioEntry(Entry):
+class TwilioConfig(VendorConfig):
     """A Twilio account."""
 
     kind: Literal["twilio"]
@@ -69,33 +69,33 @@ class TwilioEntry(Entry):
     base_url: str = "https://api.twilio.com"
 
 
-Known = Annotated[SmtpEntry | TwilioEntry, Field(discriminator="kind")]
-CHANNELS: Final[dict[str, tuple[Channel, ...]]] = {"smtp": ("email",), "twilio": ("sms", "voice")}
+AnyVendorConfig = Annotated[SmtpConfig | TwilioConfig, Field(discriminator="kind")]
+CHANNELS_BY_KIND: Final[dict[str, tuple[Channel, ...]]] = {"smtp": ("email",), "twilio": ("sms", "voice")}
 
 
-class File(BaseModel):
-    """The whole file."""
+class ProvidersFile(BaseModel):
+    """The whole file that describes the vendors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    vendor: tuple[Known, ...] = Field(min_length=1)
+    vendor: tuple[AnyVendorConfig, ...] = Field(min_length=1)
 
     @field_validator("vendor")
     @classmethod
-    def _named_apart(cls, found: tuple[Known, ...]) -> tuple[Known, ...]:
-        """Refuse a name that does not say which vendor is meant: after a crash it is asked by that name."""
+    def _named_apart(cls, found: tuple[AnyVendorConfig, ...]) -> tuple[AnyVendorConfig, ...]:
+        """Refuse an ambiguous name: after a crash the vendor is identified by it."""
         names = [each.name for each in found]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"two vendors have the name {twice}: give each its own")
         if SITE in names:
-            raise ValueError(f"{SITE} is what receipts of the public's site say: give the vendor another name")
+            raise ValueError(f"receipts of the public's site use the name {SITE}: give the vendor another one")
         return found
 
 
-def read_config(path: Path) -> File:
-    """Return the vendors that a file describes; raises UserError with a sentence that says what to do."""
+def read_config(path: Path) -> ProvidersFile:
+    """Return the contents of the file that describes the vendors; raises UserError if it is unusable."""
     try:
-        return File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return ProvidersFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): name the file that describes the vendors with --config") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -107,13 +107,13 @@ def read_config(path: Path) -> File:
 
 
 def in_words(message: str) -> str:
-    """Return what pydantic says of a value, as the end of a sentence."""
+    """Return pydantic's message about a value, as the end of a sentence."""
     plain = message.removeprefix("Value error, ")
     return plain[:1].lower() + plain[1:]
 
 
-def secret(path: Path) -> str:
-    """Return what a file of mode 0600 holds; raises UserError if others may read it."""
+def read_secret(path: Path) -> str:
+    """Return the contents of a file of mode 0600; raises UserError if others may read it."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text(encoding="utf-8").strip()
@@ -124,39 +124,41 @@ def secret(path: Path) -> str:
     return text
 
 
-def vendors(file: File, kind: str, prompt: Prompt, now: Callable[[], int], seal: Callable[[], Seal]) -> tuple[tuple[Vendor, Limits], ...]:
+def create_vendors(
+    file: ProvidersFile, kind: str, prompt: Prompt, now: Callable[[], int], seal: Callable[[], Seal]
+) -> tuple[tuple[Vendor, VendorLimits], ...]:
     """Return the vendors of one kind, in the order of the file; raises UserError if there is none."""
-    found = [(make(entry, prompt, now, seal), entry.limits) for entry in file.vendor if entry.kind == kind]
+    found = [(create_vendor(entry, prompt, now, seal), entry.limits) for entry in file.vendor if entry.kind == kind]
     if not found:
         raise UserError(f'the file describes no vendor of kind "{kind}": add a [[vendor]] with kind = "{kind}"')
     return tuple(found)
 
 
-def make(entry: Any, prompt: Prompt, now: Callable[[], int], seal: Callable[[], Seal]) -> Vendor:
+def create_vendor(entry: Any, prompt: Prompt, now: Callable[[], int], seal: Callable[[], Seal]) -> Vendor:
     """Return the vendor that an entry describes."""
-    if isinstance(entry, SmtpEntry):
-        server = Server(
+    if isinstance(entry, SmtpConfig):
+        server = SmtpServer(
             entry.host,
             entry.port,
             entry.username,
-            "" if entry.password_file is None else secret(entry.password_file),
+            "" if entry.password_file is None else read_secret(entry.password_file),
             entry.timeout,
             None if entry.ca_file is None else str(entry.ca_file),
         )
-        signs = seal() if entry.unsubscribe_url else None
-        sender = Sender(entry.from_address, entry.from_name, entry.bounces_to, entry.unsubscribe_url, signs)
+        link_seal = seal() if entry.unsubscribe_url else None
+        sender = MailSender(entry.from_address, entry.from_name, entry.bounces_to, entry.unsubscribe_url, link_seal)
         return SmtpVendor(entry.name, server, sender, now, signer(entry))
-    account = Account(entry.account_sid, secret(entry.token_file), entry.sender, entry.public_url, entry.base_url, entry.timeout)
+    account = Account(entry.account_sid, read_secret(entry.token_file), entry.sender, entry.public_url, entry.base_url, entry.timeout)
     return TwilioVendor(entry.name, account, prompt, now)
 
 
-def signer(entry: SmtpEntry) -> Signer | None:
-    """Return what signs the emails; None if no key is configured."""
+def signer(entry: SmtpConfig) -> Signer | None:
+    """Return the DKIM signer of the emails; None if no key is configured."""
     if entry.dkim_key_file is None:
         return None
     if not entry.dkim_domain or not entry.dkim_selector:
         raise UserError(f"vendor {entry.name}: dkim_key_file needs dkim_domain and dkim_selector: name both")
     try:
-        return Signer.load(entry.dkim_domain, entry.dkim_selector, secret(entry.dkim_key_file).encode())
+        return Signer.load(entry.dkim_domain, entry.dkim_selector, read_secret(entry.dkim_key_file).encode())
     except ValueError as error:
-        raise UserError(f"{entry.dkim_key_file} holds no key that can be used ({error}): make an RSA or Ed25519 key in PEM") from None
+        raise UserError(f"{entry.dkim_key_file} holds no usable key ({error}): make an RSA or Ed25519 key in PEM") from None

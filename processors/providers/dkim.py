@@ -1,7 +1,7 @@
 """
 DKIM signatures (RFC 6376): relaxed canonicalization of headers and body, RSA with SHA-256 or Ed25519 (RFC 8463).
 
-Written out here because `dkimpy` is not published as a wheel; it signs and does not verify.
+Implemented here because `dkimpy` is not published as a wheel. Signs only, does not verify.
 """
 
 import base64
@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-# From (which must be signed) and what a receiver acts upon. The unsubscribe headers must be covered (RFC 8058, section 4).
-SIGNED: Final = (
+# From (which must be signed) and the headers that receivers act on. The unsubscribe headers must be signed (RFC 8058, section 4).
+SIGNED_HEADERS: Final = (
     *("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "content-language"),
     *("list-unsubscribe", "list-unsubscribe-post", "auto-submitted"),
 )
 
-WHITE: Final = re.compile(r"[ \t]+")
+WHITE_SPACE: Final = re.compile(r"[ \t]+")
 
 Header = tuple[str, str]
 
@@ -48,7 +48,7 @@ class Signer:
         """Return the message with a DKIM-Signature in front of it; its lines must end in CRLF."""
         head, _, body = message.partition(b"\r\n\r\n")
         headers = parse_headers(head + b"\r\n")
-        named = [name for name in SIGNED if any(each.lower() == name for each, _ in headers)]
+        named = [name for name in SIGNED_HEADERS if any(each.lower() == name for each, _ in headers)]
         body_hash = base64.b64encode(sha256(relaxed_body(body)).digest()).decode()
         algorithm = "rsa-sha256" if isinstance(self.key, RSAPrivateKey) else "ed25519-sha256"
         fields = (
@@ -66,21 +66,21 @@ class Signer:
 
 
 def signed_data(headers: Sequence[Header], named: Sequence[str], fields: str) -> bytes:
-    """Return what the signature covers: the named headers, the last of each name, and the signature header without its value."""
+    """Return the data to sign: the last of each named header, and the signature header without its value."""
     last = {name.lower(): (name, value) for name, value in headers}
     lines = [relaxed_header(*last[name]) for name in named]
     return ("".join(f"{line}\r\n" for line in lines) + relaxed_header("DKIM-Signature", fields)).encode()
 
 
 def parse_headers(head: bytes) -> list[Header]:
-    """Return the headers as they stand, folded lines included."""
+    """Return the headers unchanged, including folded lines."""
     return [(name, value) for name, value in re.findall(r"([!-9;-~]+):((?:.*?)(?:\r\n[ \t].*?)*)\r\n", head.decode("utf-8"))]
 
 
 def relaxed_header(name: str, value: str) -> str:
     """Return a header in relaxed form (RFC 6376, section 3.4.2)."""
     unfolded = value.replace("\r\n", "")
-    return f"{name.lower()}:{WHITE.sub(' ', unfolded).strip(' ')}"
+    return f"{name.lower()}:{WHITE_SPACE.sub(' ', unfolded).strip(' ')}"
 
 
 def relaxed_body(body: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """
-Delivery status notifications (RFC 3464) as receipts.
+Converts delivery status notifications (RFC 3464) to receipts.
 
-A bounce names the attempt by the envelope id, or by the Message-ID of the message that it returns.
+A bounce identifies the attempt by the envelope id, or by the Message-ID of the returned message.
 """
 
 import re
@@ -17,7 +17,7 @@ from processors.providers.mail import reference_of
 
 DELAYED: Final = "delayed"
 STATUSES: Final = {"delivered": "delivered", "relayed": "accepted", "expanded": "accepted", DELAYED: "accepted"}
-FULL: Final = "5.2.2"  # mailbox full: an RFC 3463 "permanent" status that passes
+MAILBOX_FULL: Final = "5.2.2"  # "permanent" according to RFC 3463, but only temporary
 
 
 def receipts(content: bytes, provider: str, received_at: int) -> tuple[ReceiptForm, ...]:
@@ -36,7 +36,7 @@ def receipts(content: bytes, provider: str, received_at: int) -> tuple[ReceiptFo
 def receipt(group: Message, reference: str, provider: str, received_at: int) -> ReceiptForm:
     """Return the receipt of one recipient's group of fields."""
     action, code = str(group["Action"]).strip().lower(), str(group.get("Status", "")).strip().split(" ")[0]
-    failed = "temporary_failure" if code.startswith("4") or code == FULL else "permanent_failure"
+    failed = "temporary_failure" if code.startswith("4") or code == MAILBOX_FULL else "permanent_failure"
     return ReceiptForm(
         reference=reference,
         status=failed if action == "failed" else STATUSES.get(action, "temporary_failure"),
@@ -47,7 +47,7 @@ def receipt(group: Message, reference: str, provider: str, received_at: int) -> 
 
 
 def returned_reference(email: Message) -> str:
-    """Return the reference of the message that the notification returns, whole or its headers only."""
+    """Return the reference of the returned message, of which a notification holds everything or only the headers."""
     return next(_references(email), "")
 
 
@@ -64,7 +64,7 @@ def _references(email: Message) -> Iterator[str]:
 
 
 def occurred_at(group: Message, received_at: int) -> int:
-    """Return the time of the last attempt in milliseconds, or when the notification arrived."""
+    """Return the time of the last attempt in milliseconds; if unknown, when the notification arrived."""
     try:
         return int(parsedate_to_datetime(str(group["Last-Attempt-Date"])).timestamp() * 1000)
     except (TypeError, ValueError):
@@ -72,5 +72,5 @@ def occurred_at(group: Message, received_at: int) -> int:
 
 
 def decode_xtext(text: str) -> str:
-    """Return text without the encoding of RFC 3461, section 4."""
+    """Return text decoded from xtext (RFC 3461, section 4)."""
     return re.sub(r"\+([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), text.strip())

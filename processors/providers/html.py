@@ -1,8 +1,8 @@
 """
-The text of an email as an HTML document that everybody can read.
+Converts the text of an email to an accessible HTML document.
 
-It says what the text says, in headings, paragraphs, lists and pairs of term and description, for screen readers; it
-states its language and direction, keeps a contrast of at least 7:1 in light and dark mode, and loads nothing.
+It has the same content as the text, in headings, paragraphs, lists and description lists, for screen readers. It declares its
+language and direction, has a contrast of at least 7:1 in light and dark mode, and loads nothing.
 """
 
 import re
@@ -35,10 +35,10 @@ a { color: #0b3d91; }
 
 
 def html_of(message: Outbound) -> str:
-    """Return the document; what agencies wrote in it is text, never markup."""
+    """Return the document; what agencies wrote is escaped, never markup."""
     language = message.language
     direction = "rtl" if language.partition("-")[0].lower() in RIGHT_TO_LEFT else "ltr"
-    blocks = "\n".join(block(each) for each in re.split(r"\n[ \t]*\n", message.body.strip()) if each.strip())
+    blocks = "\n".join(html_block(each) for each in re.split(r"\n[ \t]*\n", message.body.strip()) if each.strip())
     subject = escape(message.subject or "")
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(language)}" dir="{direction}">\n<head>\n<meta charset="utf-8">\n'
@@ -47,7 +47,7 @@ def html_of(message: Outbound) -> str:
     )
 
 
-def block(text: str) -> str:
+def html_block(text: str) -> str:
     """Return one block of lines: pairs as a description list, items as a list, anything else as a paragraph."""
     lines = [line.strip() for line in text.splitlines()]
     pairs = [found for line in lines if (found := PAIR.fullmatch(line))]
@@ -57,12 +57,15 @@ def block(text: str) -> str:
     head, items = lines[:first_item], lines[first_item:]
     if items and all(line.startswith(ITEM) for line in items):
         return (
-            (paragraph(head) if head else "") + "<ul>" + "".join(f"<li>{link_emergency_number(line[2:])}</li>" for line in items) + "</ul>"
+            (html_paragraph(head) if head else "")
+            + "<ul>"
+            + "".join(f"<li>{link_emergency_number(line[2:])}</li>" for line in items)
+            + "</ul>"
         )
-    return paragraph(lines)
+    return html_paragraph(lines)
 
 
-def paragraph(lines: list[str]) -> str:
+def html_paragraph(lines: list[str]) -> str:
     """Return the lines as one paragraph; one that names the emergency number stands out."""
     text = "<br>".join(link_emergency_number(line) for line in lines)
     return f'<p class="emergency">{text}</p>' if EMERGENCY_NUMBER.search(" ".join(lines)) else f"<p>{text}</p>"

@@ -1,8 +1,8 @@
 """
-The intents without an outcome, in a compacted Kafka topic that is partitioned like the outbound topics.
+The ledger of intents without an outcome, in a compacted Kafka topic that is partitioned like the outbound topics.
 
-An intent is committed before the call, and its tombstone together with the receipt and the read position after it. What
-is left at the start of a process was in hand when an earlier one ended.
+An intent is committed before the call, and its tombstone after it, together with the receipt and the read position. Intents
+left at the start of a process belong to calls in progress when an earlier process ended.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ from processors.runtime.kafka.clients import LOW_LATENCY, Broker, message_kind, 
 from processors.runtime.wire.codec import Codec
 
 BATCH: Final = 5_000
-STALL_TIMEOUT: Final = 30.0  # seconds without progress, such as behind a transaction that nobody ends
+STALL_TIMEOUT: Final = 30.0  # seconds without progress, for example behind a hanging transaction
 
 
 def read_intents(

@@ -1,9 +1,9 @@
 """
-An outbound message as an email.
+Builds an email from an outbound message.
 
-Text and HTML say the same; the HTML loads nothing from elsewhere. The reference is the Message-ID and the envelope id
-(RFC 3461), so that a bounce leads back to the attempt. One-click unsubscription (RFC 8058) needs both headers below and a
-DKIM signature over them; they are left out if no address for it is configured.
+Text and HTML have the same content; the HTML loads nothing. The reference is the Message-ID and the envelope id (RFC 3461), so
+that a bounce leads back to the attempt. One-click unsubscription (RFC 8058) needs both List-Unsubscribe headers and a DKIM
+signature over them; they are left out if no URL for it is configured.
 """
 
 import re
@@ -23,14 +23,14 @@ from processors.domain.unsubscription import unsubscription_token
 from processors.providers.html import html_of
 
 POLICY: Final = SMTP.clone(max_line_length=998, cte_type="7bit")  # no folding: the unsubscribe header must be one line
-SIMPLE: Final = re.compile(r"[ -~]*")
-SIMPLE_LENGTH: Final = 900
+PRINTABLE: Final = re.compile(r"[ -~]*")
+MAX_PLAIN_LENGTH: Final = 900
 PLAIN_ADDRESS: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """The sender of an email: the address people see, the one for bounces, the URL for unsubscriptions and the key that signs its link."""
+class MailSender:
+    """The sender of emails: the visible address, the one for bounces, the unsubscription URL and the seal that signs its links."""
 
     address: str
     name: str = ""
@@ -43,8 +43,8 @@ class Sender:
         return self.address.rpartition("@")[2]
 
 
-def email_of(message: Outbound, sender: Sender) -> bytes:
-    """Return the email as it is sent; the same message gives the same bytes."""
+def email_of(message: Outbound, sender: MailSender) -> bytes:
+    """Return the email as bytes; the same message always gives the same bytes."""
     boundary = f"=_{message.reference.rpartition('.')[2]}"
     headers = [
         from_header(sender.name, sender.address),
@@ -64,28 +64,28 @@ def email_of(message: Outbound, sender: Sender) -> bytes:
         header("Content-Language", message.language),
         header("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
     ]
-    parts = (part("plain", message.body), part("html", html_of(message)))
+    parts = (body_part("plain", message.body), body_part("html", html_of(message)))
     body = "".join(f"--{boundary}\r\n{each}\r\n" for each in parts)
     return f"{''.join(headers)}\r\n{body}--{boundary}--\r\n".encode("ascii")
 
 
 @cache
 def from_header(name: str, address: str) -> str:
-    """Return the sender's header."""
+    """Return the From header."""
     return header("From", str(Address(name, addr_spec=address)))
 
 
 def header(name: str, value: str) -> str:
-    """Return a header line, encoded where it is not simply ASCII; raises ValueError if it is more than one line."""
-    if len(value) < SIMPLE_LENGTH and SIMPLE.fullmatch(value):
+    """Return a header line, encoded if it is not printable ASCII; raises ValueError if the value has several lines."""
+    if len(value) < MAX_PLAIN_LENGTH and PRINTABLE.fullmatch(value):
         return f"{name}: {value}\r\n"
     if value.splitlines() != [value]:
         raise ValueError("a header is one line")
     return str(POLICY.header_factory(name, value).fold(policy=POLICY))
 
 
-def part(kind: str, text: str) -> str:
-    """Return one of the alternatives."""
+def body_part(kind: str, text: str) -> str:
+    """Return one part of the multipart/alternative body."""
     lines = "".join(f"{line}\r\n" for line in text.splitlines())
     encoded = b2a_qp(lines.encode()).decode("ascii")
     return f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{encoded}'

@@ -7,8 +7,8 @@ from processors.domain.notification import Outbound
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """The vendor took the message, or has delivered it."""
+class Accepted:
+    """The vendor accepted the message, or has delivered it."""
 
     status: Literal["accepted", "delivered"]
     detail: str
@@ -16,27 +16,27 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The vendor refuses this recipient or message; another vendor would as well."""
+    """The vendor refused this recipient or message; other vendors would too."""
 
     status: Literal["temporary_failure", "permanent_failure", "opted_out"]
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unavailable:
-    """The vendor did not take the message, and is itself at fault: another one may be given it."""
+class VendorUnavailable:
+    """The vendor did not take the message and is itself at fault: another vendor may be tried."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """The connection broke after the message was handed over: it may have been taken or not."""
+    """The outcome is unknown: the connection broke after the message was handed over."""
 
     detail: str
 
 
-Outcome = Taken | Refused | Unavailable | Ambiguous
+SendOutcome = Accepted | Refused | VendorUnavailable | Ambiguous
 
 
 class Vendor(Protocol):
@@ -46,11 +46,11 @@ class Vendor(Protocol):
     def name(self) -> str:
         """The vendor's name, for receipts, metrics and the ledger."""
 
-    async def send(self, message: Outbound) -> Outcome:
-        """Hand the message over; never raises because of the vendor."""
+    async def send(self, message: Outbound) -> SendOutcome:
+        """Hand over the message; errors of the vendor are outcomes, not exceptions."""
 
-    async def find(self, message: Outbound) -> Outcome:
-        """Return what became of a message by its reference: Unavailable if it was not taken, Ambiguous if that cannot be known."""
+    async def find(self, message: Outbound) -> SendOutcome:
+        """Return the outcome of an earlier call by the message's reference: VendorUnavailable if not taken, Ambiguous if unknown."""
 
     async def close(self) -> None:
         """Release connections."""

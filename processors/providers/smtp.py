@@ -1,8 +1,8 @@
 """
-Email by SMTP.
+Sends email by SMTP.
 
-TLS is required (STARTTLS, or from the first byte on port 465). What a broken connection means depends on the phase: before
-the final dot of the message nothing was handed over, after it the server may have taken the message (RFC 1047).
+TLS is required (STARTTLS, or implicit TLS on port 465). What a broken connection means depends on the phase: before the final
+dot of the message nothing was handed over; after it the server may have accepted the message (RFC 1047).
 """
 
 import asyncio
@@ -20,21 +20,21 @@ from aiosmtplib.response import SMTPResponse
 
 from processors.domain.notification import Outbound
 from processors.providers.dkim import Signer
-from processors.providers.mail import Sender, email_of
-from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Unavailable
+from processors.providers.mail import MailSender, email_of
+from processors.providers.outcome import Accepted, Ambiguous, Refused, SendOutcome, VendorUnavailable
 
 IMPLICIT_TLS: Final = 465
-FLUSHED: Final = 0.002  # seconds between looks at whether the message has left
-CLOSING: Final = 421  # the server is going away, whatever it was asked
+FLUSH_POLL_SECONDS: Final = 0.002  # between checks whether the message has been written
+CLOSING: Final = 421  # the server is shutting down, whatever the command
 START_INPUT: Final = 354
 COMPLETED: Final = range(200, 300)  # RFC 5321, section 4.2.1
 REFUSED: Final = range(400, 600)
-DETAIL: Final = 160
+MAX_DETAIL: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """Where and as whom to log in."""
+class SmtpServer:
+    """The address of a server, and the credentials for it."""
 
     host: str
     port: int = 587
@@ -45,7 +45,7 @@ class Server:
 
 
 class CommandRejected(Exception):
-    """The server answered a command with an error; `reply` is its answer, `recipient` whether it is about the recipient."""
+    """The server answered a command with an error; `recipient` says whether the error is about the recipient or message."""
 
     def __init__(self, reply: SMTPResponse, *, recipient: bool) -> None:
         super().__init__(f"{reply.code}")
@@ -54,25 +54,25 @@ class CommandRejected(Exception):
 
 
 class NotHandedOver(Exception):
-    """The message was not handed over; says why in words for a receipt."""
+    """The message was not handed over; the exception's message is the detail of the receipt."""
 
 
 class OutOfStep(NotHandedOver):
-    """The server answered something else than was asked: of no later answer is it known what it is about."""
+    """The server's answer does not fit the command, so later answers cannot be trusted either."""
 
 
-class LeaseOver(NotHandedOver):
-    """The message's lease ended before it could be handed over: the server was slow."""
+class LeaseExpired(NotHandedOver):
+    """The message's lease expired before it could be handed over, because the server was slow."""
 
 
-class DotSent(Exception):
-    """After the final dot the connection broke, or the answer says neither yes nor no."""
+class OutcomeUnknown(Exception):
+    """After the final dot the connection broke, or the answer was neither success nor failure."""
 
 
 class SmtpVendor:
-    """One SMTP server; connections are kept for the next message."""
+    """One SMTP server; connections are reused."""
 
-    def __init__(self, name: str, server: Server, sender: Sender, now: Callable[[], int], signer: Signer | None = None) -> None:
+    def __init__(self, name: str, server: SmtpServer, sender: MailSender, now: Callable[[], int], signer: Signer | None = None) -> None:
         self.name = name
         self._now = now
         self._server = server
@@ -81,7 +81,7 @@ class SmtpVendor:
         self._idle: list[SMTP] = []
         self._tls = ssl.create_default_context(cafile=server.ca_file)
 
-    async def send(self, message: Outbound) -> Outcome:
+    async def send(self, message: Outbound) -> SendOutcome:
         """Hand the message over."""
         try:
             content = email_of(message, self._sender)
@@ -89,24 +89,24 @@ class SmtpVendor:
             return Refused("permanent_failure", "its address or subject cannot be written as an email")
         return await self._hand_over(message, content if self._signer is None else self._signer.sign(content))
 
-    async def _hand_over(self, message: Outbound, content: bytes) -> Outcome:
+    async def _hand_over(self, message: Outbound, content: bytes) -> SendOutcome:
         try:
             async with self._connection() as client:
                 reply = await self._transfer(client, message, content)
         except CommandRejected as error:
             return outcome_of_error(error)
-        except DotSent:
+        except OutcomeUnknown:
             return Ambiguous("the connection broke after the message was handed over")
         except SMTPAuthenticationError:
-            return Unavailable("the server refused the login")
+            return VendorUnavailable("the server refused the login")
         except NotHandedOver as error:
-            return Unavailable(str(error))
+            return VendorUnavailable(str(error))
         except (SMTPException, OSError, ssl.SSLError) as error:
-            return Unavailable(f"the server could not be reached ({type(error).__name__})")
-        return Taken("accepted", reply_text(reply))
+            return VendorUnavailable(f"the server could not be reached ({type(error).__name__})")
+        return Accepted("accepted", reply_text(reply))
 
-    async def find(self, message: Outbound) -> Outcome:
-        """Return that it cannot be known: SMTP answers no questions about earlier messages."""
+    async def find(self, message: Outbound) -> SendOutcome:
+        """Return that the outcome is unknown: SMTP cannot be asked about earlier messages."""
         return Ambiguous(f"SMTP cannot tell what became of {message.reference}")
 
     async def close(self) -> None:
@@ -117,11 +117,11 @@ class SmtpVendor:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[SMTP]:
-        """Return an idle connection that still answers, or a new one; it is kept only if the message went well."""
+        """Yield an idle connection that still answers, or a new one; it is kept only if it is still usable afterwards."""
         client = await self._reusable() or await self._connect()
         try:
             yield client
-        except (CommandRejected, LeaseOver):
+        except (CommandRejected, LeaseExpired):
             await self._reset(client)
             raise
         except BaseException:
@@ -154,7 +154,7 @@ class SmtpVendor:
             password=server.password or None,
         )
         await client.connect()
-        await client.ehlo()  # again: what the server offers within TLS
+        await client.ehlo()  # again: the server may offer other extensions within TLS
         return client
 
     async def _reset(self, client: SMTP) -> None:
@@ -166,7 +166,7 @@ class SmtpVendor:
             self._idle.append(client)
 
     async def _transfer(self, client: SMTP, message: Outbound, content: bytes) -> SMTPResponse:
-        """Hand one message over and return the server's answer to the final dot."""
+        """Hand over one message and return the server's answer to the final dot."""
         bounces = self._sender.bounces or self._sender.address
         mail, rcpt = f"FROM:<{bounces}>", f"TO:<{message.to}>"
         if client.supports_extension("dsn"):
@@ -174,8 +174,8 @@ class SmtpVendor:
             rcpt += f" NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;{xtext(message.to)}"
         await self._command(client, b"MAIL", mail.encode(), recipient=False)
         await self._command(client, b"RCPT", rcpt.encode(), recipient=True)
-        if self._now() >= message.expires_at:  # connecting and the server's answers took their time
-            raise LeaseOver("the lease of the message ended before the server was ready for it")
+        if self._now() >= message.expires_at:  # connecting and the server's answers took time
+            raise LeaseExpired("the message's lease expired before the server was ready for it")
         await self._command(client, b"DATA", recipient=False, expected=range(START_INPUT, START_INPUT + 1))
         await self._write(client, content)
         protocol = client.protocol
@@ -187,11 +187,11 @@ class SmtpVendor:
         except (SMTPException, OSError) as error:
             if isinstance(error, SMTPResponseException) and error.code in REFUSED:
                 raise CommandRejected(SMTPResponse(error.code, error.message), recipient=True) from None
-            raise DotSent from None
+            raise OutcomeUnknown from None
         if reply.code in REFUSED:
             raise CommandRejected(reply, recipient=True)
         if reply.code not in COMPLETED:
-            raise DotSent
+            raise OutcomeUnknown
         return reply
 
     async def _command(self, client: SMTP, *words: bytes, recipient: bool, expected: range = COMPLETED) -> None:
@@ -202,7 +202,7 @@ class SmtpVendor:
             raise OutOfStep("the server's answers do not fit the commands")
 
     async def _write(self, client: SMTP, content: bytes) -> None:
-        """Write the message without its final dot, and wait until it has left."""
+        """Write the message without its final dot, and wait until it has been sent."""
         protocol = client.protocol
         if protocol is None:
             raise ConnectionResetError
@@ -210,21 +210,21 @@ class SmtpVendor:
         protocol.write(re.sub(rb"(?m)^\.", b"..", lines))
         async with asyncio.timeout(self._server.timeout):
             while (transport := protocol.transport) is not None and transport.get_write_buffer_size():  # type: ignore[attr-defined]  # noqa: ASYNC110  the library tells of no event
-                await asyncio.sleep(FLUSHED)
-        await asyncio.sleep(0)  # so that a connection which the server has closed is seen as closed
+                await asyncio.sleep(FLUSH_POLL_SECONDS)
+        await asyncio.sleep(0)  # so that a connection closed by the server is noticed
 
 
-def outcome_of_error(error: CommandRejected) -> Outcome:
-    """Return what an error answer means: about the recipient or the message, or about the server itself."""
+def outcome_of_error(error: CommandRejected) -> SendOutcome:
+    """Return the outcome of an error answer: about the recipient or the message, or about the server itself."""
     if error.reply.code == CLOSING or not error.recipient:
-        return Unavailable(reply_text(error.reply))
+        return VendorUnavailable(reply_text(error.reply))
     return Refused("temporary_failure" if error.reply.code < 500 else "permanent_failure", reply_text(error.reply))  # noqa: PLR2004
 
 
 def reply_text(reply: SMTPResponse) -> str:
     """Return a server's answer without addresses, since it goes into receipts."""
     text = re.sub(r"<?\S+@\S+>?", "…", " ".join(reply.message.split()))
-    return f"{reply.code} {text}"[:DETAIL]
+    return f"{reply.code} {text}"[:MAX_DETAIL]
 
 
 def xtext(text: str) -> str:

@@ -1,7 +1,7 @@
 """
-A call as SSML 1.1: what is said, with a pause after each sentence, said twice, and what the registrant can key in.
+Converts a voice message to SSML 1.1: the text with a pause after each sentence and the prompt for keys, both said twice.
 
-A voice message's body is the plain text; how it is spoken is decided here, by the one who makes the call.
+A voice message's body is plain text; the provider that makes the call decides how it is spoken.
 """
 
 import re
@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from processors.domain.notification import Outbound
 
-Prompt = Callable[[str, bool], str]  # what can be keyed in: language, whether the PIN is asked for
+Prompt = Callable[[str, bool], str]  # returns the prompt for keys, given the language and whether to ask for the PIN
 
 SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=\S)")
 NUMBER: Final = re.compile(r"\b\d[\d-]{3,}\d\b|\b911\b")

@@ -8,13 +8,12 @@ One batch takes these steps:
 3. Call the vendors.
 4. Commit the receipts, the end of the intents and the new read positions in one transaction.
 
-A process that ends between 2 and 4 leaves intents without outcome; whoever takes the partition over asks the same vendor.
-Any error in a transaction has one answer: start over from what Kafka holds.
+A process that ends between 2 and 4 leaves intents without an outcome; the next owner of the partition asks the same vendor.
+After any error in a transaction the worker starts over from what Kafka holds.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from time import time
 from typing import Any, Final
 
 import structlog
@@ -25,11 +24,12 @@ from processors.domain.notification import Outbound
 from processors.domain.registration import Channel
 from processors.domain.sending import SendIntent
 from processors.domain.trace import HEADER
-from processors.providers.backlog import Backlog, Entry
-from processors.providers.dispatch import Dispatcher, Limits, Result, receipt_detail, receipt_status
+from processors.providers.backlog import Backlog, BacklogEntry
+from processors.providers.dispatch import Dispatcher, SendResult, VendorLimits, receipt_detail, receipt_status
 from processors.providers.ledger import intent_key, read_intents
 from processors.providers.outcome import Vendor
 from processors.runtime import metrics
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import Restart, Retry
 from processors.runtime.kafka.clients import (
     CALL_DEADLINE,
@@ -45,38 +45,33 @@ from processors.runtime.kafka.clients import (
 )
 from processors.runtime.kafka.group_member import GroupMember, MemberWork
 from processors.runtime.run.faults import Faults, Point
-from processors.runtime.run.slots import Slot
+from processors.runtime.run.slots import ProcessSlot
 from processors.runtime.run.telemetry import error_fields
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.topics import OUTBOUND, RECEIPTS, SENDS
 
-BATCH: Final = 200  # messages of a batch that are sent, at most
-READ_AHEAD: Final = 5_000  # records; emergencies among them are sent first
+MAX_BATCH: Final = 200  # messages sent in one batch
+READ_AHEAD: Final = 5_000  # records read ahead; emergencies among them are sent first
 POLL_TIMEOUT: Final = 0.2  # seconds without a record
 SEND_STATUSES: Final = ("accepted", "delivered", "temporary_failure", "permanent_failure", "opted_out")  # of an outcome
-DETAIL: Final = 200  # characters of a vendor's answer that a receipt carries
+MAX_DETAIL: Final = 200  # characters of a vendor's answer that a receipt carries
 
 
-def wall() -> int:
-    """Return the time of day in milliseconds."""
-    return int(time() * 1000)
-
-
-def batch_size(limits: Sequence[Limits]) -> int:
+def batch_size(limits: Sequence[VendorLimits]) -> int:
     """
-    Return how many messages a batch may have: as many as a vendor takes at the same time, and at most in a second.
+    Return how many messages a batch may have: no more than a vendor takes concurrently and within a second.
 
-    Of a batch in hand when the process ends it may not be known what left: one that waited for its turn would be in doubt too.
+    If the process ends during a batch, the outcome of all its messages is unknown, even of those that still waited to be sent.
     """
-    return max(1, min(BATCH, int(max((min(each.rate, each.connections) for each in limits), default=1.0))))
+    return max(1, min(MAX_BATCH, int(max((min(each.rate, each.connections) for each in limits), default=1.0))))
 
 
 class Worker:
-    """One consumer of one channel."""
+    """The consumer of one channel's outbound topic, in this process."""
 
     def __init__(
-        self, channel: Channel, vendors: Sequence[tuple[Vendor, Limits]], settings: Settings, now: Callable[[], int] = wall
+        self, channel: Channel, vendors: Sequence[tuple[Vendor, VendorLimits]], settings: Settings, now: Callable[[], int] = wall_time
     ) -> None:
         self.channel = channel
         prefix = settings.topic_prefix
@@ -86,7 +81,7 @@ class Worker:
         self._receipts = prefix + RECEIPTS.name
         self._sends = prefix + SENDS.name
         self._group = f"{prefix}provider.{channel}"
-        self._slot = Slot(self._group)
+        self._slot = ProcessSlot(self._group)
         self._transactional_id = f"{self._group}.{self._slot.host}.{self._slot.number}"
         self._fault = Faults(settings.faults).point(f"provider-{channel}")
         self._log = structlog.get_logger().bind(channel=channel)
@@ -105,14 +100,14 @@ class Worker:
         self._intents: dict[str, SendIntent] = {}
         self._fetched: dict[Place, int] = {}  # the next offsets to read
         self._backlog = Backlog()
-        self._in_hand: dict[str, Entry] = {}
+        self._in_hand: dict[str, BacklogEntry] = {}
         self._loop = asyncio.Runner()
         self._more = False  # whether there was something to send last time
         self._producer: Producer | None = None
         self._metadata: Any = None
 
     def _start_at_zero(self, vendors: Sequence[str]) -> None:
-        """Create the counters before anything is counted: an alert only sees the first increase of a counter that existed."""
+        """Create the counters at 0: an alert does not see the first increase of a counter that did not exist before."""
         for vendor in vendors:
             metrics.AMBIGUOUS_SENDS.labels(self.channel, vendor)
             metrics.PROVIDER_SWITCHES.labels(vendor)
@@ -121,7 +116,7 @@ class Worker:
                 metrics.PROVIDER_SENDS.labels(self.channel, vendor, status)
 
     def stop(self) -> None:
-        """Finish the batch in hand and begin no other."""
+        """Finish the current batch, then stop."""
         self._member.stop()
 
     def run(self) -> None:
@@ -141,7 +136,7 @@ class Worker:
         self._producer = None
 
     def _forget_work(self) -> None:
-        """Forget what is in hand: whoever has the partitions begins at the committed positions."""
+        """Discard uncommitted work; the partitions' next owner begins at the committed positions."""
         self._positions.clear()
         self._backlog = Backlog()
 
@@ -198,35 +193,35 @@ class Worker:
         self._positions = positions
 
     def _read(self, message: Message) -> None:
-        """Add what was read to the backlog."""
+        """Add a message, or the end of a partition, to the backlog."""
         kind = message_kind(message)
         place, offset = (message.topic() or "", message.partition() or 0), message.offset() or 0
         if kind == "noise" or place not in self._fetched or offset < self._fetched[place]:
             return
         self._fetched[place] = offset if kind == "end" else offset + 1
-        self._backlog.add(Entry(place, offset) if kind == "end" else self._entry(message, place, offset))
+        self._backlog.add(BacklogEntry(place, offset) if kind == "end" else self._entry(message, place, offset))
 
-    def _entry(self, message: Message, place: Place, offset: int) -> Entry:
-        """Return the entry of a record; without a message if it is none, or if it was settled before."""
+    def _entry(self, message: Message, place: Place, offset: int) -> BacklogEntry:
+        """Return the entry of a record; without a message if it holds none, or if the message was settled before."""
         value, outbound = message.value(), None
         try:
             outbound = None if value is None else self._codec.decode(value)
         except Undecodable:
             self._log.error("unreadable", topic=place[0], partition=place[1], offset=offset)
         if not isinstance(outbound, Outbound):
-            return Entry(place, offset + 1)
+            return BacklogEntry(place, offset + 1)
         key = intent_key(self.channel, outbound.reference)
         if key in self._intents and self._intents[key].settled:
             del self._intents[key]
-            return Entry(place, offset + 1, reference=outbound.reference)
-        return Entry.of(place, offset + 1, outbound, traceparent_of(message) or "")
+            return BacklogEntry(place, offset + 1, reference=outbound.reference)
+        return BacklogEntry.of(place, offset + 1, outbound, traceparent_of(message) or "")
 
     def _open_intents(self, references: Iterable[str]) -> dict[str, SendIntent]:
         found = {each: self._intents.pop(intent_key(self.channel, each), None) for each in references}
         return {reference: intent for reference, intent in found.items() if intent is not None}
 
     def _commit_intents(self, intents: Sequence[SendIntent]) -> None:
-        """Commit what is about to be handed over, with the positions as they were: the fence of this generation."""
+        """Commit the intents of the next calls, with unchanged positions, so that the transaction is fenced by the group's generation."""
         if not intents:
             return
 
@@ -238,8 +233,8 @@ class Worker:
         self._transaction(write, self._positions, "decided")
         self._fault("begun")
 
-    def _commit_results(self, results: dict[str, Result], positions: dict[Place, int], passed: Sequence[Entry]) -> None:
-        """Commit outcomes and positions; the ledger keeps what is settled until the positions have passed it."""
+    def _commit_results(self, results: dict[str, SendResult], positions: dict[Place, int], passed: Sequence[BacklogEntry]) -> None:
+        """Commit outcomes and positions; the ledger keeps messages settled ahead until the positions have passed them."""
 
         def write(producer: Producer) -> None:
             for entry in passed:
@@ -259,7 +254,7 @@ class Worker:
             status = "expired" if result.outcome is None else receipt_status(result.outcome)
             metrics.PROVIDER_SENDS.labels(self.channel, result.vendor, status).inc()
 
-    def _receipt(self, reference: str, result: Result) -> ReceiptForm:
+    def _receipt(self, reference: str, result: SendResult) -> ReceiptForm:
         if result.outcome is None:
             raise ValueError("a message whose lease ended has no receipt")
         return ReceiptForm(
@@ -267,7 +262,7 @@ class Worker:
             status=receipt_status(result.outcome),
             occurred_at=self._now(),
             provider=result.vendor,
-            detail=receipt_detail(result.outcome, again=result.again)[:DETAIL],
+            detail=receipt_detail(result.outcome, again=result.again)[:MAX_DETAIL],
         )
 
     def _transaction(self, write: Callable[[Producer], None], positions: dict[Place, int], written: Point) -> None:

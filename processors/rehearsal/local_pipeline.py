@@ -18,7 +18,7 @@ import psutil
 
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.runtime.stop_signals import exit_on_sigterm
 
@@ -27,9 +27,9 @@ PIPELINE_VARIABLES: Final = ("VN_", "KAFKA_", "REDIS_URL", "SCHEMA_REGISTRY_URL"
 
 
 @contextmanager
-def empty_cluster(folder: Path, progress: Callable[[str], None]) -> Iterator[Local]:
+def empty_cluster(folder: Path, progress: Callable[[str], None]) -> Iterator[LocalCluster]:
     """Start a broker and a store with empty topics and point the environment at them; stop them at the end, keeping their data."""
-    local = Local(folder)
+    local = LocalCluster(folder)
     local.down()
     shutil.rmtree(folder, ignore_errors=True)
     with exit_on_sigterm():

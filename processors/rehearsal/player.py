@@ -23,8 +23,8 @@ from processors.rules.book import Rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.errors import Restart, UserError
 from processors.runtime.kafka.clients import Broker
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.run.idle import Progress
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.run.idle import PipelineProgress
 from processors.topics import CLOCK, OUTBOUND
 
 STEP_TIMEOUT: Final = 180.0  # seconds: in the first step all units start, and a killed broker needs ten seconds to restart
@@ -101,7 +101,7 @@ class _Run:
 
 def play(
     moments: Sequence[Step],
-    client: Client,
+    client: UserClient,
     *,
     before: Callable[[int], None] = lambda _: None,
     meanwhile: Callable[[], None] = lambda: None,
@@ -112,7 +112,7 @@ def play(
 
     `before` is called with each moment's number; `meanwhile` is called while waiting and may raise to end it.
     """
-    watch = Progress(Broker(client.settings), client.settings.topic_prefix, PIPELINE)
+    watch = PipelineProgress(Broker(client.settings), client.settings.topic_prefix, PIPELINE)
     for number, step in enumerate(moments):
         before(number)
         client.send(CLOCK, [(None, client.codec.encode(Tick(step.at)))])
@@ -122,12 +122,12 @@ def play(
         yield number + 1
 
 
-def wait_until_idle(watch: Progress, meanwhile: Callable[[], None], timeout: float) -> None:
+def wait_until_idle(watch: PipelineProgress, meanwhile: Callable[[], None], timeout: float) -> None:
     """Wait until every stage has read the last tick and has nothing left to do."""
     begun, pause = monotonic(), Event()
     while not pause.wait(max(SHORTEST_PAUSE, PAUSE_SHARE * (monotonic() - begun))):
         try:
-            if watch.idle():
+            if watch.is_idle():
                 return
         except Restart:
             pass  # the broker is restarting: check again until the deadline

@@ -1,4 +1,4 @@
-"""The clock: wall time, or under `VN_CLOCK=topic` the time of the last record of `vn.clock`."""
+"""The clock: the system's, or with `VN_CLOCK=topic` the time in the last record of `vn.clock`."""
 
 import time
 from typing import Final, Protocol
@@ -7,20 +7,20 @@ from processors.domain.tick import Tick
 
 
 class Clock(Protocol):
-    """A clock in milliseconds; None until it has been set."""
+    """A clock in milliseconds since the epoch; None until it has been set."""
 
     def now(self) -> int | None: ...
 
 
 class WallClock:
-    """The time of day."""
+    """The system clock."""
 
     def now(self) -> int | None:
-        return wall()
+        return wall_time()
 
 
 class TopicClock:
-    """The time that a demonstration or a simulation sets; it never runs backwards."""
+    """The time that a demo or a simulation sets; it never goes back."""
 
     def __init__(self) -> None:
         self._now: int | None = None
@@ -32,9 +32,9 @@ class TopicClock:
         self._now = max(tick.now, self._now or 0)
 
 
-AHEAD: Final = 60_000  # milliseconds that a time may be ahead of our clock; one further ahead counts as now
+MAX_AHEAD: Final = 60_000  # milliseconds that a timestamp may be ahead of our clock; one further ahead counts as now
 
 
-def wall() -> int:
-    """Return the time of day in milliseconds since the epoch."""
+def wall_time() -> int:
+    """Return the system time in milliseconds since the epoch."""
     return time.time_ns() // 1_000_000

@@ -1,7 +1,7 @@
 """
-The file of keys (`VN_KEY_FILE`): one key a line, 64 bytes in hex, newest first; what follows a `#` is a remark.
+The key file (`VN_KEY_FILE`): one key per line, 64 bytes in hex, newest first; a `#` begins a comment.
 
-The newest key closes, every one opens, the oldest makes digests. A process sees within a second that the file has changed.
+The newest key encrypts, every key decrypts, the oldest key makes digests. A process notices a changed file within a second.
 """
 
 import os
@@ -20,7 +20,7 @@ _KEY: Final = re.compile(rf"[0-9a-fA-F]{{{KEY_BYTES * 2}}}")
 
 
 def read_seal(path: Path) -> Seal:
-    """Return the seal with the file's keys; raises UserError unless the file can be used and nobody else may read it."""
+    """Return the seal with the file's keys; raises UserError if the file is unusable or other users may read it."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text(encoding="ascii", errors="replace")
@@ -41,7 +41,7 @@ def read_seal(path: Path) -> Seal:
 
 
 def add_key(path: Path) -> Seal:
-    """Put a new key before those of the file, which is replaced whole; return the seal with it."""
+    """Add a new key at the top of the file, which is replaced atomically; return the seal with it."""
     read_seal(path)
     text = path.read_text(encoding="ascii")
     changed = path.with_name(f"{path.name}.new")
@@ -60,7 +60,7 @@ def add_key(path: Path) -> Seal:
 
 
 def check_same_key(known: str, seal: Seal) -> None:
-    """Raise Stop unless the file ends with the key of this id, which all digests were made with."""
+    """Raise Stop unless the last key in the file has this id: all digests were made with it."""
     if known != seal.digest_key_id:
         raise Stop(
             f"VN_KEY_FILE ends with the key {seal.digest_key_id}, and this pipeline's data was sealed under a file that ends with {known}: "
@@ -69,7 +69,7 @@ def check_same_key(known: str, seal: Seal) -> None:
 
 
 class KeyFile:
-    """The seal of a file of keys, read again when the file changes."""
+    """The seal of a key file, read again when the file changes."""
 
     def __init__(self, path: Path, read: Callable[[Path], Seal] = read_seal) -> None:
         self._path = path
@@ -79,9 +79,9 @@ class KeyFile:
 
     def refresh(self) -> bool:
         """
-        Read the file again if it changed; return whether it holds other keys now. One that cannot be used changes nothing.
+        Read the file again if it changed; return whether its keys changed. An unusable file changes nothing.
 
-        Raises Stop if it ends with another key than before: that is another file.
+        Raises Stop if the last key is not the same as before: that is another file.
         """
         state = self._state()
         if state is None or state == self._seen:
@@ -89,7 +89,7 @@ class KeyFile:
         try:
             seal = self._read(self._path)
         except UserError:
-            return False  # being written, or broken: `vn doctor` says so, and what it held goes on
+            return False  # being written, or broken: `vn doctor` reports it; the keys read before stay in use
         check_same_key(self.seal.digest_key_id, seal)
         self._seen = state
         before, self.seal = self.seal, seal

@@ -2,7 +2,7 @@
 Settings from the environment (contract §7); `Settings()` raises UserError if one is invalid.
 
 `KAFKA_*` variables are librdkafka properties: `KAFKA_SECURITY_PROTOCOL` is `security.protocol`. An unknown `VN_` variable is
-an error, so that a misspelt one is never ignored.
+an error, so that a misspelled one is never silently ignored.
 """
 
 import os
@@ -17,7 +17,7 @@ from processors.domain.seal import Seal
 from processors.runtime.errors import UserError
 from processors.runtime.key_file import read_seal
 
-CLASSIC: Final = "classic"  # the group protocol whose assignments the runner restores as a whole (runtime/run/runner.py)
+CLASSIC: Final = "classic"  # the only group protocol that the runner supports (runtime/run/runner.py)
 
 # Kubernetes sets variables like these in every container for each service of its namespace, whatever the service is called:
 # KAFKA_SERVICE_HOST, KAFKA_SERVICE_PORT_TLS, KAFKA_PORT_9092_TCP_ADDR, VN_CONSOLE_PORT=tcp://10.0.0.1:80.
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
         "vn.",
         validation_alias="VN_TOPIC_PREFIX",
         pattern=r"^[A-Za-z0-9._-]*$",
-        description="what every topic's and group's name begins with",
+        description="prefix of every topic and consumer group",
     )
     partitions: int = Field(
         2, validation_alias="VN_PARTITIONS", ge=1, le=1024, description="how many partitions `vn topics create` gives the pipeline's topics"
@@ -55,17 +55,17 @@ class Settings(BaseSettings):
     key_file: Path | None = Field(
         None,
         validation_alias="VN_KEY_FILE",
-        description="keys of 64 random bytes in hex, one a line, newest first, mode 0600: encrypt contact data, key the PINs",
+        description="keys of 64 random bytes in hex, one per line, newest first; mode 0600. They encrypt contact data and key the PINs",
     )
     metrics_port: int = Field(0, validation_alias="VN_METRICS_PORT", ge=0, le=65535, description="port of /metrics; 0 = off")
     clock: Literal["wall", "topic"] = Field(
         "wall", validation_alias="VN_CLOCK", description="`topic`: the time is the last record of vn.clock; never in production"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", validation_alias="VN_LOG_LEVEL", description="the least severe log line written"
+        "info", validation_alias="VN_LOG_LEVEL", description="the minimum level of a log line"
     )
     log_format: Literal["json", "console"] = Field(
-        "json", validation_alias="VN_LOG_FORMAT", description="one JSON object a line, or for eyes"
+        "json", validation_alias="VN_LOG_FORMAT", description="`json`: one JSON object per line; `console`: readable text"
     )
     faults: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -80,69 +80,71 @@ class Settings(BaseSettings):
     console_user_header: str = Field(
         "",
         validation_alias="VN_CONSOLE_USER_HEADER",
-        description="the header in which a sign-in proxy names the person; empty: loopback only",
+        description="the header in which a sign-in proxy names the user; empty: loopback only",
     )
     console_states_header: str = Field(
         "X-Forwarded-States",
         validation_alias="VN_CONSOLE_STATES_HEADER",
-        description="the header in which that proxy names the jurisdictions the person may see, separated by commas; none = all",
+        description="the header in which that proxy names the jurisdictions the user may see, separated by commas; none = all",
     )
     console_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         validation_alias="VN_CONSOLE_PROXIES",
-        description="the addresses of that proxy, separated by commas: nobody else's headers count",
+        description="the addresses of that proxy, separated by commas; headers from any other address are ignored",
     )
     console_roles_header: str = Field(
         "",
         validation_alias="VN_CONSOLE_ROLES_HEADER",
-        description="the header in which that proxy names the person's roles; empty: whoever it lets in has every role",
+        description="the header in which that proxy names the user's roles; empty: every user it lets in has every role",
     )
-    console_url: str = Field("", validation_alias="VN_CONSOLE_URL", description="the address by which people reach `vn console`")
+    console_url: str = Field("", validation_alias="VN_CONSOLE_URL", description="the public URL of `vn console`")
     console_oidc_issuer: str = Field(
-        "", validation_alias="VN_CONSOLE_OIDC_ISSUER", description="the OpenID Connect provider where people sign in; empty: none"
+        "", validation_alias="VN_CONSOLE_OIDC_ISSUER", description="the OpenID Connect issuer where users sign in; empty: none"
     )
     console_oidc_client_id: str = Field(
-        "", validation_alias="VN_CONSOLE_OIDC_CLIENT_ID", description="what the provider knows `vn console` as"
+        "", validation_alias="VN_CONSOLE_OIDC_CLIENT_ID", description="the client id of `vn console` at that provider"
     )
     console_oidc_client_secret: SecretStr = Field(
         SecretStr(""),
         validation_alias="VN_CONSOLE_OIDC_CLIENT_SECRET",
-        description="that provider's secret for `vn console`, if any",
+        description="the client secret of `vn console` at that provider, if any",
     )
     console_states_claim: str = Field(
-        "vn_states", validation_alias="VN_CONSOLE_STATES_CLAIM", description="the claim that names the states a person sees; * = all"
+        "vn_states", validation_alias="VN_CONSOLE_STATES_CLAIM", description="the claim that names the states a user may see; * = all"
     )
     console_roles_claim: str = Field(
         "vn_roles",
         validation_alias="VN_CONSOLE_ROLES_CLAIM",
-        description="the claim that names a person's roles: reviewer, operator, administrator, advocate",
+        description="the claim that names a user's roles: reviewer, operator, administrator, advocate",
     )
     site_db: str = Field(
         "sqlite:///.vn/site.sqlite",
         validation_alias="VN_SITE_DB",
         repr=False,
         pattern=r"^(sqlite|postgresql)://",
-        description="the database in which `vn site` keeps what is not sent yet and who owns which registration: sqlite:///PATH or postgresql://",
+        description="the database in which `vn site` keeps unsent records and who owns which registration: sqlite:///PATH or postgresql://",
     )
     site_key_file: Path = Field(
         Path(".vn/site.key"),
         validation_alias="VN_SITE_KEY_FILE",
-        description="the keys of the site alone, in the form of VN_KEY_FILE: they seal its database and its forms; made when missing",
+        description="the site's own keys, in the format of VN_KEY_FILE: they seal its database and its forms; created if missing",
     )
     site_source: Literal["IVINS", "VINE", "DOJ_VNS", "ICE_VNP", "AGENCY"] = Field(
         "IVINS", validation_alias="VN_SITE_SOURCE", description="the source of the registrations that `vn site` takes"
     )
     site_languages: Path | None = Field(
-        None, validation_alias="VN_SITE_LANGUAGES", description="a folder of more languages for `vn site`, a file each, such as fr.toml"
+        None, validation_alias="VN_SITE_LANGUAGES", description="a folder of more languages for `vn site`, one file each, such as fr.toml"
     )
     site_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         validation_alias="VN_SITE_PROXIES",
-        description="the addresses of the proxy before `vn site`, separated by commas: its X-Forwarded-For says who asks",
+        description="the addresses of the proxy in front of `vn site`, separated by commas: its X-Forwarded-For names the client",
     )
-    otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="where traces go, if anywhere")
+    otlp_endpoint: str | None = Field(
+        None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="the OpenTelemetry collector; empty: no traces"
+    )
     trace_share: float = Field(
-        1.0, validation_alias="OTEL_TRACES_SAMPLER_ARG", ge=0, le=1, description="the share of traces that is kept, from 0 to 1"
+        1.0, validation_alias="OTEL_TRACES_SAMPLER_ARG", ge=0, le=1, description="the fraction of traces that is kept, from 0 to 1"
     )
 
     def __init__(self, **values: object) -> None:
@@ -159,7 +161,7 @@ class Settings(BaseSettings):
     @field_validator("metrics_port", mode="before")
     @classmethod
     def _not_a_service_link(cls, value: object) -> object:
-        """Ignore what Kubernetes sets for a service that is called vn-metrics."""
+        """Ignore the variable that Kubernetes sets for a service named vn-metrics."""
         return 0 if isinstance(value, str) and _SERVICE_URL.fullmatch(value) else value
 
     @field_validator("faults", "console_proxies", "site_proxies", mode="before")
@@ -183,11 +185,11 @@ class Settings(BaseSettings):
         return self.redis_url
 
     def seal(self) -> Seal:
-        """Return the seal of contact data with the keys of `VN_KEY_FILE`, which no other user may be able to read."""
+        """Return the seal of contact data with the keys of `VN_KEY_FILE`; raises UserError if other users may read the file."""
         return read_seal(self.keys_at())
 
     def keys_at(self) -> Path:
-        """Return the path of the file of keys."""
+        """Return the path of the key file; raises UserError if none is configured."""
         if self.key_file is None:
             raise UserError(
                 "no key is configured: `vn local up` makes one, or set VN_KEY_FILE to a file of mode 0600 that holds the output of "

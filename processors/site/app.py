@@ -1,4 +1,4 @@
-"""The routes of the public's pages and what every answer has. There are no cookies; nothing comes from elsewhere."""
+"""The routes of the public's pages, and what every response has in common. No cookies, no foreign content."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -17,26 +17,26 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from processors import web_headers
-from processors.runtime.clock import wall
-from processors.site.languages import FIRST
+from processors.runtime.clock import wall_time
+from processors.site.languages import DEFAULT_LANGUAGE
 from processors.site.look_up import find
 from processors.site.managing import manage
-from processors.site.page import STALE, Page, Site, form_of
+from processors.site.page import STALE_MILLISECONDS, Page, Site, form_of
 from processors.site.registering import register
-from processors.site.sender import Sender
+from processors.site.sender import OutboxSender
 from processors.site.unsubscribing import unsubscribe
 
 STATIC: Final = Path(__file__).parent / "static"
-MOST_BYTES: Final = 64 * 1024
-ELSEWHERE: Final = "https://www.weather.gov/"  # the target of "Leave this site": a page that anybody might visit
+MAX_BODY_BYTES: Final = 64 * 1024
+LEAVE_URL: Final = "https://www.weather.gov/"  # the target of "Leave this site": an inconspicuous page
 HEADERS: Final = web_headers.HEADERS | {
     "X-Robots-Tag": "noindex",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
 
-class Guard:
-    """Sets the headers of every answer and takes no body larger than a form has."""
+class RequestGuard:
+    """Sets the headers of every response and refuses bodies that are larger than a form."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -51,7 +51,7 @@ class Guard:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > MOST_BYTES:
+            if size > MAX_BODY_BYTES:
                 raise HTTPException(413)
             return message
 
@@ -65,8 +65,8 @@ class Guard:
         await self._app(scope, receive_part, send_part)
 
 
-def app_of(site: Site, sender: Sender) -> Starlette:
-    """Return the application; its threads run as long as it does."""
+def create_app(site: Site, sender: OutboxSender) -> Starlette:
+    """Return the application, which starts and stops the site's threads."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> Any:
@@ -89,14 +89,14 @@ def app_of(site: Site, sender: Sender) -> Starlette:
         return RedirectResponse(f"/{language_of(site, request)}/", 303)
 
     async def leave(_: Request) -> Response:
-        return RedirectResponse(ELSEWHERE, 303, {"Clear-Site-Data": '"cache", "cookies", "storage"'})
+        return RedirectResponse(LEAVE_URL, 303, {"Clear-Site-Data": '"cache", "cookies", "storage"'})
 
     async def one_click(request: Request) -> Response:
         return await unsubscribe(site, request, dict(await form_of(request)))
 
     async def health(_: Request) -> Response:
         as_of = site.follower.as_of
-        current = as_of is not None and wall() - as_of <= STALE
+        current = as_of is not None and wall_time() - as_of <= STALE_MILLISECONDS
         return JSONResponse({"as_of": as_of, "applied": site.follower.applied}, 200 if current else 503)
 
     async def problem(request: Request, error: Exception) -> Response:
@@ -105,7 +105,7 @@ def app_of(site: Site, sender: Sender) -> Starlette:
         page = Page(site, request, language_of(site, request), {})
         return page.sentence(names.get(status, "not_now"), status)
 
-    made = Starlette(
+    app = Starlette(
         routes=[
             Route("/", first),
             Route("/leave", leave),
@@ -118,23 +118,23 @@ def app_of(site: Site, sender: Sender) -> Starlette:
             route("register", register),
             route("manage", manage),
         ],
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(RequestGuard)],
         exception_handlers=dict.fromkeys((HTTPException, sqlite3.OperationalError, SQLAlchemyError, Exception), problem),
         lifespan=lifespan,
     )
-    made.router.redirect_slashes = False  # it would lead to whatever the header Host names
-    return made
+    app.router.redirect_slashes = False  # a redirect would go to whatever host the Host header names
+    return app
 
 
 async def safety(page: Page) -> Response:
-    """Return the first page: who else may see this device, where there is help, what one can do here."""
+    """Return the first page: whether this device is safe to use, where to get help, what one can do here."""
     return page.show("safety.html", hotlines=page.hotlines)
 
 
 def language_of(site: Site, request: Request) -> str:
-    """Return the language of the path, else the first that the browser names and the site has."""
+    """Return the language in the path, else the browser's first language that the site has, else the default."""
     named = request.url.path.split("/")[1]
     if named in site.languages:
         return named
     wanted = (each.split(";")[0].strip()[:2].lower() for each in request.headers.get("accept-language", "").split(","))
-    return next((each for each in wanted if each in site.languages), FIRST)
+    return next((each for each in wanted if each in site.languages), DEFAULT_LANGUAGE)

@@ -1,7 +1,7 @@
 """
-Proof of work for clients that ask often, in the form of ALTCHA: find the number whose salted SHA-256 is the one given.
+Proof of work for clients that look up often, compatible with ALTCHA: find the number with a given salted SHA-256.
 
-Whoever has no JavaScript waits instead: a challenge that was not solved counts once it is a minute old. Each counts once.
+A client without JavaScript waits instead: an unsolved challenge is accepted once it is a minute old. Each is accepted once.
 """
 
 import base64
@@ -13,23 +13,23 @@ from typing import Final
 
 import msgspec
 
-HARDEST: Final = 60_000
-WAIT: Final = 60_000  # milliseconds
+MAX_NUMBER: Final = 60_000
+WAIT: Final = 60_000  # milliseconds until an unsolved challenge is accepted
 VALID: Final = 15 * 60_000
 
 
 class Challenge(msgspec.Struct, frozen=True):
-    """What a client is given; `salt` holds the time at which it was made."""
+    """What a client gets; `salt` contains the time at which it was created."""
 
     challenge: str
     salt: str
     signature: str
     algorithm: str = "SHA-256"
-    maxnumber: int = HARDEST
+    maxnumber: int = MAX_NUMBER
 
 
 class Solution(msgspec.Struct, frozen=True):
-    """What a client gives back; `number` is None if it waited."""
+    """What a client returns; `number` is None if it waited instead."""
 
     challenge: str
     salt: str
@@ -38,7 +38,7 @@ class Solution(msgspec.Struct, frozen=True):
 
 
 class Challenges:
-    """Makes challenges and takes each back once."""
+    """Creates challenges and accepts each once."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
@@ -46,11 +46,11 @@ class Challenges:
 
     def new(self, now: int) -> Challenge:
         salt = f"{secrets.token_hex(12)}?made={now}"
-        challenge = digest(salt, secrets.randbelow(HARDEST))
+        challenge = digest(salt, secrets.randbelow(MAX_NUMBER))
         return Challenge(challenge, salt, self._signature(challenge, salt))
 
     def accept(self, given: str, now: int) -> bool:
-        """Whether a client has solved a challenge of ours, or waited, for the first time."""
+        """Whether `given` is a solution, or a long enough wait, of one of our challenges that was not used before."""
         try:
             solution = msgspec.json.decode(base64.b64decode(given, validate=True), type=Solution)
             made = int(solution.salt.rpartition("=")[2])
@@ -76,5 +76,5 @@ def digest(salt: str, number: int) -> str:
 
 
 def proof_of_waiting(challenge: Challenge) -> str:
-    """Return what a client that cannot solve gives back after it has waited."""
+    """Return what a client returns if it waits instead of solving the challenge."""
     return base64.b64encode(msgspec.json.encode(Solution(challenge.challenge, challenge.salt, challenge.signature))).decode()

@@ -1,4 +1,4 @@
-"""What the fields of a form must be; a problem is the name of a sentence in the language files, never what was typed."""
+"""Validation of form fields; a problem is the name of a sentence in the language files, never the input."""
 
 import re
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from msgspec import Struct
 from processors.domain.addresses import NORTH_AMERICA, normalize
 from processors.domain.names import words_of
 from processors.domain.registration import Channel, Contact
-from processors.views.public import Question
+from processors.views.public import PersonQuery
 
 NAME_LENGTH: Final = 100
 NUMBER_LENGTH: Final = 40
-CONTACTS: Final = 4
+MAX_CONTACTS: Final = 4
 CHANNELS: Final[tuple[Channel, ...]] = ("sms", "voice", "email")
-OLDEST: Final = 1900
+FIRST_YEAR: Final = 1900
 _MARKUP: Final = re.compile(r"[<>{}\\\x00-\x1f\x7f]")
 _EASY: Final = frozenset({*(str(each) * 4 for each in range(10)), "1234", "4321"})
 VIN_LENGTH: Final = 10
@@ -25,7 +25,7 @@ Problems = dict[str, str]
 
 
 class Offender(Struct, frozen=True, omit_defaults=True):
-    """Whom a registration is for: somebody found, by their numbers, or somebody described."""
+    """The offender of a registration: the numbers of a person found, or a name and birth date."""
 
     numbers: tuple[tuple[str, str, str | None], ...] = ()
     given: str = ""
@@ -33,8 +33,8 @@ class Offender(Struct, frozen=True, omit_defaults=True):
     birth_date: str = ""
 
 
-def question_of(form: Mapping[str, str]) -> tuple[Question | None, Problems]:
-    """Return what is searched for; a problem if it is too little or nothing."""
+def person_query_of(form: Mapping[str, str]) -> tuple[PersonQuery | None, Problems]:
+    """Return the search in a form; with a problem if it says too little."""
     number, last = form.get("number", "").strip(), form.get("last_name", "").strip()
     initial, year = form.get("initial", "").strip(), form.get("year", "").strip()
     problems: Problems = {}
@@ -48,15 +48,15 @@ def question_of(form: Mapping[str, str]) -> tuple[Question | None, Problems]:
         problems["year"] = "bad_year"
     if not problems and not number and (not last or not (words_of(initial) or year)):
         problems["last_name"] = "too_little"
-    return (None, problems) if problems else (Question(number, last, initial, year), {})
+    return (None, problems) if problems else (PersonQuery(number, last, initial, year), {})
 
 
 def is_year(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) == len("1900") and int(text) >= OLDEST
+    return text.isascii() and text.isdigit() and len(text) == len("1900") and int(text) >= FIRST_YEAR
 
 
 def offender_of(form: Mapping[str, str]) -> tuple[Offender | None, Problems]:
-    """Return whom a form describes by name and birth date."""
+    """Return the offender that a form describes by name and birth date."""
     given, sur, born = (form.get(each, "").strip() for each in ("given", "sur", "birth_date"))
     problems: Problems = {}
     for field, text in (("given", given), ("sur", sur)):
@@ -69,13 +69,13 @@ def offender_of(form: Mapping[str, str]) -> tuple[Offender | None, Problems]:
 
 def is_birth_date(text: str) -> bool:
     try:
-        return date.fromisoformat(text).year >= OLDEST
+        return date.fromisoformat(text).year >= FIRST_YEAR
     except ValueError:
         return False
 
 
 def number_of(form: Mapping[str, str]) -> tuple[str, Problems]:
-    """Return the number that a form gives of an offender, such as an A-number; empty where it gives none."""
+    """Return the offender's number in a form, such as an A-number; empty if there is none."""
     number = form.get("number", "").strip()
     if len(number) > NUMBER_LENGTH or _MARKUP.search(number):
         return "", {"number": "bad_number"}
@@ -83,10 +83,10 @@ def number_of(form: Mapping[str, str]) -> tuple[str, Problems]:
 
 
 def contacts_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Problems]:
-    """Return the contacts in canonical form, each once; numbers of North America only, since others cost whoever sends."""
+    """Return the contacts in canonical form, without duplicates; only North American numbers, since others are costly to reach."""
     found: dict[tuple[Channel, str], None] = {}
     problems: Problems = {}
-    for place in range(CONTACTS):
+    for place in range(MAX_CONTACTS):
         text, channel = form.get(f"address{place}", "").strip(), form.get(f"channel{place}", "")
         if not text:
             continue
@@ -102,7 +102,7 @@ def contacts_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Problems]
 
 
 def canonical_address(channel: Channel, text: str) -> str | None:
-    """Return an address in canonical form; None if it cannot be reached, or is abroad."""
+    """Return an address in canonical form; None if it is unusable or not in North America."""
     address = normalize(channel, text)
     if address is None or channel == "email":
         return address
@@ -110,7 +110,7 @@ def canonical_address(channel: Channel, text: str) -> str | None:
 
 
 def email_and_phone_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Problems]:
-    """Return the email address, written twice alike, and the telephone number where there is one."""
+    """Return the email address, which must be typed twice, and the telephone number if there is one."""
     email = canonical_address("email", form.get("email", "").strip())
     again = canonical_address("email", form.get("email_again", "").strip())
     problems: Problems = {}
@@ -126,7 +126,7 @@ def email_and_phone_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Pr
 
 
 def vin_of(text: str) -> str | None:
-    """Return the digits of a victim identification number, however they are parted; None of anything else."""
+    """Return the digits of a victim identification number, with or without separators; None for anything else."""
     digits = text.replace(" ", "").replace("-", "")
     return digits if digits.isascii() and digits.isdigit() and len(digits) == VIN_LENGTH else None
 
@@ -144,14 +144,6 @@ def pin_problem(pin: str) -> str | None:
 
 
 def code_of(text: str) -> str | None:
-    """Return the six digits of a code, however they are separated; None for anything else."""
+    """Return the six digits of a code, with or without separators; None for anything else."""
     digits = text.replace(" ", "").replace("-", "")
     return digits if digits.isascii() and digits.isdigit() and len(digits) == len("000000") else None
-
-
-def mask_contact(contact: Contact) -> str:
-    """Return a contact as its owner knows it and nobody else does."""
-    if contact.channel == "email":
-        user, _, domain = contact.address.partition("@")
-        return f"{user[:1]}…@{domain[:1]}…"
-    return f"… {contact.address[-2:]}"

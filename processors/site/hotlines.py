@@ -1,4 +1,4 @@
-"""Lines with help, as the rule files name them, in the words of a language."""
+"""Sentences about hotlines, which the rule files define, in a language."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from processors.site.languages import Words
 
 
 def hotlines(rules: Rules, words: Words, language: str, at: int) -> tuple[str, ...]:
-    """Return a sentence for each line in force at a time (milliseconds): those of everybody, then each jurisdiction's own."""
+    """Return a sentence for each hotline at a time (milliseconds): the general ones, then each jurisdiction's own."""
     return tuple(_sentences(rules, words["safety"], language, at))
 
 
@@ -23,7 +23,7 @@ def _sentences(rules: Rules, words: Words, language: str, at: int) -> Iterator[s
 
 
 def sentence(hotline: Any, words: Words, language: str) -> str:
-    """Return what a line is called and how it is reached."""
+    """Return a sentence with a hotline's name and numbers."""
     name = hotline.in_language.get(language, hotline.name)
     form = words["line_text"] if hotline.text_word else words["line"]
     return str(form.format(name=name, phone=hotline.phone, word=hotline.text_word, number=hotline.text_number))

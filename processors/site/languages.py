@@ -1,4 +1,4 @@
-"""Every sentence of the pages, one TOML file a language; a further language is one more file (`VN_SITE_LANGUAGES`)."""
+"""Every text of the pages, one TOML file per language; `VN_SITE_LANGUAGES` adds more."""
 
 import tomllib
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from typing import Any, Final
 from processors.runtime.errors import UserError
 
 BUILT_IN: Final = Path(__file__).parent / "languages"
-FIRST: Final = "en"
+DEFAULT_LANGUAGE: Final = "en"
 Words = Mapping[str, Any]
 
 
 def read_languages(folder: Path | None) -> dict[str, Words]:
-    """Return the words of each language by its code; raises UserError for a file that has fewer or more sentences than the English one."""
+    """Return the texts of each language by its code; raises UserError for a file with other keys than the English one."""
     files = [*BUILT_IN.glob("*.toml"), *(sorted(folder.glob("*.toml")) if folder else ())]
     found: dict[str, Words] = {}
     for file in files:
@@ -21,15 +21,17 @@ def read_languages(folder: Path | None) -> dict[str, Words]:
             found[file.stem] = tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UserError(f"{file} cannot be read as a language: {error}") from None
-    wanted = set(paths(found[FIRST]))
+    wanted = set(paths(found[DEFAULT_LANGUAGE]))
     for code, words in found.items():
         if other := wanted ^ set(paths(words)):
-            raise UserError(f"the language {code} lacks or adds {', '.join(sorted(other)[:5])}: it must say just what {FIRST}.toml says")
+            raise UserError(
+                f"the language {code} lacks or adds {', '.join(sorted(other)[:5])}: use exactly the keys of {DEFAULT_LANGUAGE}.toml"
+            )
     return found
 
 
 def paths(words: Words, before: str = "") -> list[str]:
-    """Return the place of every sentence."""
+    """Return the dotted key of every text."""
     return [
         place
         for key, each in words.items()

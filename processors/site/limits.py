@@ -1,8 +1,8 @@
 """
-How often one client may ask.
+Rate limits per client.
 
-A client is known by a keyed digest of its address, under a key that lives in memory and is new each day: nothing that is
-kept, logged or leaked says who asked.
+A client is identified by a keyed digest of its address. The key is only in memory and changes daily, so that nothing stored,
+logged or leaked reveals a client.
 """
 
 import hashlib
@@ -14,13 +14,13 @@ from typing import Final
 
 HOUR: Final = 3_600_000
 DAY: Final = 24 * HOUR
-CLIENTS: Final = 100_000
-MOST: Final = 1_000  # times that are kept of one client: whoever does more is told the same
-IPV6_SITE: Final = 64  # bits of an IPv6 address that name a subscriber
+MAX_CLIENTS: Final = 100_000
+MAX_COUNTED: Final = 1_000  # actions counted per client; more make no difference
+IPV6_SITE: Final = 64  # leading bits of an IPv6 address that identify a subscriber
 
 
-class Limits:
-    """Counts what each client did within an hour; times in milliseconds."""
+class RateLimits:
+    """Counts each client's actions within the last hour; times in milliseconds."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
@@ -28,16 +28,16 @@ class Limits:
         self._times: OrderedDict[tuple[str, str], deque[int]] = OrderedDict()
 
     def count(self, what: str, address: str, now: int) -> int:
-        """Return how often the client did this within the last hour, this time included, at most `MOST`."""
-        times = self._lately(what, address, now)
+        """Count an action; return how often the client did it within the last hour, including this time, at most MAX_COUNTED."""
+        times = self._recent_times(what, address, now)
         times.append(now)
         return len(times)
 
-    def _lately(self, what: str, address: str, now: int) -> deque[int]:
+    def _recent_times(self, what: str, address: str, now: int) -> deque[int]:
         place = what, self._client(address, now)
-        times = self._times.setdefault(place, deque(maxlen=MOST))
+        times = self._times.setdefault(place, deque(maxlen=MAX_COUNTED))
         self._times.move_to_end(place)
-        if len(self._times) > CLIENTS:
+        if len(self._times) > MAX_CLIENTS:
             self._times.popitem(last=False)
         while times and times[0] <= now - HOUR:
             times.popleft()
@@ -51,7 +51,7 @@ class Limits:
 
 
 def subscriber(address: str) -> str:
-    """Return the part of an address that names one subscriber."""
+    """Return the part of an address that identifies a subscriber."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

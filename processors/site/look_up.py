@@ -1,4 +1,4 @@
-"""Finding somebody: ten at most, no paging; somebody unknown, hidden or not public gives the same page in the same time."""
+"""Looking somebody up: ten results at most, no paging; unknown, hidden and non-public people give the same page in the same time."""
 
 from typing import Any, Final
 
@@ -7,41 +7,41 @@ from starlette.responses import Response
 
 from processors.domain.offender import KnownPerson, OffenderStanding
 from processors.domain.person import Name
-from processors.runtime.clock import wall
-from processors.site import passage
+from processors.runtime.clock import wall_time
+from processors.site import sealed_values
 from processors.site.challenge import proof_of_waiting
-from processors.site.forms import Offender, question_of
-from processors.site.page import Page, even_time
+from processors.site.forms import Offender, person_query_of
+from processors.site.page import Page, padded_time
 from processors.views.public import look_up
 
-MOST: Final = 10
-FREE: Final = 30
-LAST: Final = 120
+MAX_RESULTS: Final = 10
+FREE_LOOK_UPS: Final = 30
+MAX_LOOK_UPS: Final = 120
 NUMBERS_SHOWN: Final = ("SID", "ICOTS", "DOC")
 
 
 async def find(page: Page) -> Response:
-    """Return the form, and below it whom it finds."""
+    """Return the form and, after a search, the people found."""
     if page.request.method != "POST":
         return page.show("find.html", found=None, challenge=None, waited="")
-    now = wall()
+    now = wall_time()
     count = page.site.limits.count("look_up", page.client, now)
-    if count > LAST:
+    if count > MAX_LOOK_UPS:
         return page.show("offices.html", 429, offices=offices(page), hotlines=page.hotlines)
-    if count > FREE and not page.site.challenges.accept(page.form.get("altcha", ""), now):
+    if count > FREE_LOOK_UPS and not page.site.challenges.accept(page.form.get("altcha", ""), now):
         challenge = page.site.challenges.new(now)
         return page.show("find.html", found=None, challenge=msgspec.to_builtins(challenge), waited=proof_of_waiting(challenge))
-    question, problems = question_of(page.form)
+    question, problems = person_query_of(page.form)
     if question is None:
         return page.show("find.html", 400, found=None, challenge=None, waited="", problems=problems)
-    async with even_time():
-        people = await page.ask(look_up, question, page.site.shown, MOST + 1)
-        shown = [entry(page, person, standing) for person, standing in people] if len(people) <= MOST else []
-    return page.show("find.html", found=shown, narrow=len(people) > MOST, challenge=None, waited="")
+    async with padded_time():
+        people = await page.ask(look_up, question, page.site.shown, MAX_RESULTS + 1)
+        shown = [shown_person(page, person, standing) for person, standing in people] if len(people) <= MAX_RESULTS else []
+    return page.show("find.html", found=shown, narrow=len(people) > MAX_RESULTS, challenge=None, waited="")
 
 
-def entry(page: Page, person: KnownPerson, standing: OffenderStanding) -> dict[str, Any]:
-    """Return what is shown of one person, and what the form to register for them carries."""
+def shown_person(page: Page, person: KnownPerson, standing: OffenderStanding) -> dict[str, Any]:
+    """Return what is shown of one person, and the sealed value for the form to register for them."""
     numbers = [f"{each.scheme} {each.value}" for each in person.identifiers if each.scheme in NUMBERS_SHOWN]
     name = spoken_name(person.names[-1]) if person.names else ""
     otherwise = "transferred" if standing.transferred and standing.receiving_state and standing.status is None else "unknown"
@@ -55,19 +55,19 @@ def entry(page: Page, person: KnownPerson, standing: OffenderStanding) -> dict[s
         "sending": state_name(page, standing.sending_state),
         "receiving": state_name(page, standing.receiving_state),
         "offices": [office(page, state) for state in dict.fromkeys(states or filter(None, [standing.jurisdiction]))],
-        "who": passage.close(chosen, wall(), page.site.seal),
+        "who": sealed_values.seal_value(chosen, wall_time(), page.site.seal),
     }
 
 
 class FoundPerson(msgspec.Struct, frozen=True):
-    """Somebody who was found and may be registered for."""
+    """A person found, for whom a registration can be made."""
 
     name: str
     offender: Offender
 
 
 def spoken_name(name: Name) -> str:
-    """Return a name as it is spoken."""
+    """Return a name in the order in which it is spoken."""
     return " ".join(filter(None, (name.given, name.middle, name.sur))) or name.full or ""
 
 
@@ -77,7 +77,7 @@ def state_name(page: Page, code: str | None) -> str:
 
 
 def office(page: Page, code: str) -> dict[str, str]:
-    """Return the compact office of a state with its telephone, as its rule file has it."""
+    """Return a state's compact office with its telephone number, from its rule file."""
     found = page.site.rules.jurisdictions.get(code)
     return {
         "state": found.name if found else code,
@@ -87,6 +87,6 @@ def office(page: Page, code: str) -> dict[str, str]:
 
 
 def offices(page: Page) -> list[dict[str, str]]:
-    """Return the offices of the members of the compact whose telephones the rule files have."""
+    """Return the offices of compact members that have a telephone number in their rule files."""
     members = (office(page, code) for code, each in sorted(page.site.rules.jurisdictions.items()) if each.compact)
     return [each for each in members if each["phone"]]

@@ -1,8 +1,8 @@
 """
-One's own registrations: signing in by a code that the pipeline sends, then seeing, changing, pausing and ending them.
+Managing one's own registrations: signing in with a code that the pipeline sends, then seeing, changing, pausing, ending them.
 
-To sign in, a registration of source SIGN_IN for the contact alone is sent, which the pipeline answers with a code and nothing
-else, ever. Contacts that are known here and those that are not get the same answers in the same time.
+To sign in, the site sends a registration of source SIGN_IN with only this contact; the pipeline sends it a code and never
+anything else. Known and unknown contacts get the same answers in the same time.
 """
 
 import hmac
@@ -15,23 +15,24 @@ from starlette.responses import Response
 
 from processors.domain.registration import SIGN_IN, Channel
 from processors.domain.time import iso
-from processors.runtime.clock import wall
-from processors.site import passage
-from processors.site.choices import ABOUT, chosen_subtypes
-from processors.site.forms import address_of, code_of, mask_contact, vin_of
-from processors.site.outbox import KeptRegistration, Outbox
-from processors.site.page import Page, even_time
-from processors.site.registering import CODES_AN_HOUR, became_active, send_code
+from processors.masking import mask_contact
+from processors.runtime.clock import wall_time
+from processors.site import sealed_values
+from processors.site.choices import CHOICES, chosen_subtypes
+from processors.site.forms import address_of, code_of, vin_of
+from processors.site.outbox import Outbox, StoredRegistration
+from processors.site.page import Page, padded_time
+from processors.site.registering import CODES_AN_HOUR, send_code, wait_until_active
 
-A_HOUR: Final = 10  # sign-ins of one client
+SIGN_INS_AN_HOUR: Final = 10  # sign-ins of one client
 CODE_VALID: Final = 3_600_000
 SESSION: Final = 15 * 60_000
-NOBODYS: Final = "nobody@site.invalid"  # stands for the address of a number that is not known
-LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")  # a name that nobody has
+NOBODYS: Final = "nobody@site.invalid"  # stands in for the address if a number is unknown
+DIGITS_TO_LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")  # makes a name that nobody has
 
 
-class SigningIn(msgspec.Struct, frozen=True):
-    """Somebody who was asked for a code; `known` is 1 if the contact has registrations here."""
+class PendingSignIn(msgspec.Struct, frozen=True):
+    """A sign-in that waits for its code; `known` is 1 if the contact has registrations here."""
 
     sign_in_id: str
     digest: str
@@ -39,7 +40,7 @@ class SigningIn(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """Somebody who has proved that a contact is theirs."""
+    """A signed-in user, who has proved that the contact with this digest is theirs."""
 
     digest: str
 
@@ -53,24 +54,24 @@ async def manage(page: Page) -> Response:
         return await send_sign_in_code(page)
     if step == "code":
         return await sign_in(page)
-    session = passage.unseal(page.form.get("session", ""), Session, wall(), page.site.seal, SESSION)
+    session = sealed_values.unseal_value(page.form.get("session", ""), Session, wall_time(), page.site.seal, SESSION)
     if session is None:
         return page.sentence("too_old", 400)
     return await change(page, session, step)
 
 
 async def send_sign_in_code(page: Page) -> Response:
-    """Ask for a code to the contact if it has registrations here; the answer does not say whether it has."""
+    """Request a code for the contact if it has registrations here; the answer does not reveal whether it has."""
     number = page.form.get("vin", "").strip() if page.site.by_vin else ""
     address, vin = address_of(page.form.get("contact", "")), vin_of(number)
     if number and vin is None:
         return page.show("manage_contact.html", 400, problems={"vin": "bad_vin"})
     if address is None and vin is None:
         return page.show("manage_contact.html", 400, problems={"contact": "bad_contact"})
-    if page.is_too_often("sign_in", A_HOUR):
+    if page.is_too_often("sign_in", SIGN_INS_AN_HOUR):
         return page.sentence("too_often", 429)
-    async with even_time():
-        outbox, now = page.site.outbox, wall()
+    async with padded_time():
+        outbox, now = page.site.outbox, wall_time()
         if vin is not None:
             address = await run_in_threadpool(email_of, outbox, vin, page.form.get("pin", "").strip())
         address = address or NOBODYS
@@ -79,7 +80,7 @@ async def send_sign_in_code(page: Page) -> Response:
         channels: list[Channel] = [each.channel for kept, _ in found for each in kept.contacts if outbox.digest(each.address) == digest]
         document = sign_in_document(sign_in_id, channels[0] if channels else "sms", address, page.language, now)
         await run_in_threadpool(outbox.keep, "registrations" if found else "nothing", sign_in_id, document, now)
-    return show_code(page, SigningIn(sign_in_id, digest, int(bool(found))))
+    return show_code(page, PendingSignIn(sign_in_id, digest, int(bool(found))))
 
 
 def email_of(outbox: Outbox, vin: str, pin: str) -> str | None:
@@ -91,13 +92,13 @@ def email_of(outbox: Outbox, vin: str, pin: str) -> str | None:
 
 
 def sign_in_document(sign_in_id: str, channel: Channel, address: str, language: str, now: int) -> bytes:
-    """Return the registration by which a contact proves itself: for nobody, and soon over."""
+    """Return the registration for signing in: about an invented person, expiring soon."""
     return msgspec.json.encode(
         {
             "registration_id": sign_in_id,
             "registrant_id": sign_in_id,
             "source": SIGN_IN,
-            "offender": {"name": {"given": "Signing", "sur": sign_in_id.translate(LETTERS)}, "birth_date": "1901-02-03"},
+            "offender": {"name": {"given": "Signing", "sur": sign_in_id.translate(DIGITS_TO_LETTERS)}, "birth_date": "1901-02-03"},
             "language": language,
             "contacts": [{"channel": channel, "address": address, "verified": False}],
             "created_at": iso(now),
@@ -106,13 +107,15 @@ def sign_in_document(sign_in_id: str, channel: Channel, address: str, language: 
     )
 
 
-def show_code(page: Page, signing: SigningIn, status: int = 200, **values: object) -> Response:
-    return page.show("manage_code.html", status, signing=passage.close(signing, wall(), page.site.seal), **({"tried": False} | values))
+def show_code(page: Page, signing: PendingSignIn, status: int = 200, **values: object) -> Response:
+    return page.show(
+        "manage_code.html", status, signing=sealed_values.seal_value(signing, wall_time(), page.site.seal), **({"tried": False} | values)
+    )
 
 
 async def sign_in(page: Page) -> Response:
-    """Show the registrations of whoever gave the right code; a wrong one and an unknown contact look the same."""
-    signing = passage.unseal(page.form.get("signing", ""), SigningIn, wall(), page.site.seal, CODE_VALID)
+    """Show the registrations after the right code was entered; a wrong code and an unknown contact look the same."""
+    signing = sealed_values.unseal_value(page.form.get("signing", ""), PendingSignIn, wall_time(), page.site.seal, CODE_VALID)
     if signing is None:
         return page.sentence("too_old", 400)
     code = code_of(page.form.get("code", ""))
@@ -120,15 +123,15 @@ async def sign_in(page: Page) -> Response:
         return show_code(page, signing, 400, problems={"code": "bad_code"})
     if page.is_too_often("code", CODES_AN_HOUR):
         return page.sentence("too_often", 429)
-    async with even_time():
+    async with padded_time():
         if signing.known:
             await send_code(page, signing.sign_in_id, code)
         else:
-            await run_in_threadpool(page.site.outbox.keep, "nothing", signing.sign_in_id, code.encode(), wall())
-        is_theirs = await became_active(page, signing.sign_in_id)
-    if not is_theirs:
+            await run_in_threadpool(page.site.outbox.keep, "nothing", signing.sign_in_id, code.encode(), wall_time())
+        verified = await wait_until_active(page, signing.sign_in_id)
+    if not verified:
         return show_code(page, signing, tried=True)
-    await run_in_threadpool(page.site.outbox.keep, "registrations", signing.sign_in_id, None, wall())
+    await run_in_threadpool(page.site.outbox.keep, "registrations", signing.sign_in_id, None, wall_time())
     return await show_registrations(page, Session(signing.digest))
 
 
@@ -148,21 +151,21 @@ async def show_registrations(page: Page, session: Session, status: int = 200, **
         }
         for kept, paused in found
     ]
-    sealed = passage.close(session, wall(), page.site.seal)
-    return page.show("manage.html", status, session=sealed, registrations=registrations, about=ABOUT, **({"changed": ""} | values))
+    sealed = sealed_values.seal_value(session, wall_time(), page.site.seal)
+    return page.show("manage.html", status, session=sealed, registrations=registrations, about=CHOICES, **({"changed": ""} | values))
 
 
 async def change(page: Page, session: Session, step: str) -> Response:
-    """Do what the form asks with one of their registrations; of anybody else's it knows nothing."""
+    """Do what the form asks with one of the user's own registrations."""
     found = await run_in_threadpool(page.site.outbox.registrations_of, session.digest)
     kept = next((each for each, _ in found if each.registration_id == page.form.get("registration", "")), None)
     if kept is None or step not in {"change", "pause", "resume", "end"}:
         return page.sentence("too_old", 400)
-    outbox, now = page.site.outbox, wall()
+    outbox, now = page.site.outbox, wall_time()
     if step == "end":
         await run_in_threadpool(outbox.end_registration, kept.registration_id, now)
     elif step == "change":
-        choices = tuple(each for each in ABOUT if page.form.get(f"about {each}"))
+        choices = tuple(each for each in CHOICES if page.form.get(f"about {each}"))
         if not choices:
             return await show_registrations(page, session, 400, problems={kept.registration_id: "nothing_chosen"})
         await run_in_threadpool(outbox.change_registration, with_choices(page, kept, choices), now)
@@ -171,7 +174,7 @@ async def change(page: Page, session: Session, step: str) -> Response:
     return await show_registrations(page, session, changed=step)
 
 
-def with_choices(page: Page, kept: KeptRegistration, choices: tuple[str, ...]) -> KeptRegistration:
+def with_choices(page: Page, kept: StoredRegistration, choices: tuple[str, ...]) -> StoredRegistration:
     """Return the registration with other events and another language."""
     language, discreet = page.form.get("told_in", kept.language), bool(page.form.get("discreet"))
     return msgspec.structs.replace(

@@ -1,12 +1,12 @@
 """
-The site's own database: what is to be sent to Kafka, and which registrations belong to whom.
+The site's own database: the records to send to Kafka, and who owns which registration.
 
-Everything about a person is sealed with the site's own key; contacts are known by keyed digests. One code path for
-SQLite and PostgreSQL. What is sent stays marked as sent for a day, without its content.
+Everything about a person is sealed with the site's own key; contacts are identified by keyed digests. The same code serves
+SQLite and PostgreSQL. A sent record stays marked as sent for a day, without its content.
 
-A row that the site's keys do not open (a key is missing from the file, or its bytes were damaged) is set aside and holds
-nothing else back. Every start tries it again. Once a later record of the same kind and key has been sent, the row is
-dropped: that record says all there is to say, and the older one must not come after it.
+A row that the site's keys cannot decrypt (a key is missing, or the bytes are damaged) is set aside and does not block others.
+Every start tries it again. Once a later record of the same kind and key has been sent, the row is dropped: the later record
+replaces it, and the older one must not follow it.
 """
 
 from collections.abc import Sequence
@@ -76,8 +76,8 @@ CONTACTS: Final = Table(
 )
 
 
-class KeptRegistration(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A registration as the site keeps it: what is sent, and in plain words whom it is for and which events it is about."""
+class StoredRegistration(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A registration as the site stores it: what is sent, and what the pages show of it."""
 
     registration_id: str
     registrant_id: str
@@ -94,14 +94,14 @@ class KeptRegistration(msgspec.Struct, frozen=True, omit_defaults=True):
     vin: str = ""
 
     def document(self) -> dict[str, object]:
-        """Return the registration as the pipeline takes it."""
+        """Return the registration as it is sent to the pipeline."""
         own = {"shown_name", "choices", "discreet", "vin"}
         fields: dict[str, object] = {key: value for key, value in msgspec.to_builtins(self).items() if key not in own}
         return fields | ({"language": f"{self.language}-x-discreet"} if self.discreet else {})
 
 
-class ToSend(msgspec.Struct, frozen=True):
-    """One record that is to be sent; `value` None is a tombstone."""
+class PendingRecord(msgspec.Struct, frozen=True):
+    """One record to send; `value` None is a tombstone."""
 
     id: int
     kind: Kind
@@ -118,12 +118,12 @@ class Outbox:
         self._log = structlog.get_logger()
         METADATA.create_all(self._engine)
         for table in (OUTBOX, REGISTRATIONS):
-            SITE_UNREADABLE.labels(table.name)  # the page says 0, and not nothing
+            SITE_UNREADABLE.labels(table.name)  # so that the metric is 0 and not absent
         with self._engine.begin() as database:
-            database.execute(delete(SET_ASIDE))  # the key that was missing may be there now
+            database.execute(delete(SET_ASIDE))  # a missing key may have been put back
 
-    def keep_registration(self, kept: KeptRegistration, now: int) -> bool:
-        """Keep a registration to be sent; whether it is new. A form sent again changes nothing."""
+    def keep_registration(self, kept: StoredRegistration, now: int) -> bool:
+        """Store a new registration and queue it for sending; return False if it exists: a form submitted twice changes nothing."""
         row = {"registration_id": kept.registration_id, "sealed": self._close(msgspec.json.encode(kept)), "paused": False, "kept_at": now}
         try:
             with self._engine.begin() as database:
@@ -135,8 +135,8 @@ class Outbox:
             return False
         return True
 
-    def change_registration(self, kept: KeptRegistration, now: int, *, paused: bool = False) -> None:
-        """Keep a registration as it is now; paused, it is taken back until it goes on."""
+    def change_registration(self, kept: StoredRegistration, now: int, *, paused: bool = False) -> None:
+        """Store a changed registration and queue it for sending; while `paused`, it is withdrawn from the pipeline."""
         with self._engine.begin() as database:
             database.execute(
                 update(REGISTRATIONS)
@@ -147,19 +147,19 @@ class Outbox:
             self._keep(database, "registrations", kept.registration_id, value, now)
 
     def end_registration(self, registration_id: str, now: int) -> None:
-        """Take a registration back and forget it."""
+        """Delete a registration and queue its removal for sending."""
         with self._engine.begin() as database:
             database.execute(delete(REGISTRATIONS).where(REGISTRATIONS.c.registration_id == registration_id))
             database.execute(delete(CONTACTS).where(CONTACTS.c.registration_id == registration_id))
             self._keep(database, "registrations", registration_id, None, now)
 
     def keep(self, kind: Kind, key: str, value: bytes | None, now: int) -> None:
-        """Keep one record to be sent; of kind `nothing` it never is."""
+        """Queue a record for sending; one of kind `nothing` is never sent."""
         with self._engine.begin() as database:
             self._keep(database, kind, key, value, now)
 
-    def registrations_of(self, digest: str) -> list[tuple[KeptRegistration, bool]]:
-        """Return the registrations that have a contact, and whether each is paused; of those that the keys do not open, none."""
+    def registrations_of(self, digest: str) -> list[tuple[StoredRegistration, bool]]:
+        """Return the registrations with a contact or number, and whether each is paused; those that cannot be decrypted are left out."""
         query = (
             select(REGISTRATIONS.c.sealed, REGISTRATIONS.c.paused)
             .join(CONTACTS, CONTACTS.c.registration_id == REGISTRATIONS.c.registration_id)
@@ -171,23 +171,23 @@ class Outbox:
         return [(found, paused) for sealed, paused in rows if (found := self._registration(sealed)) is not None]
 
     def is_sent(self, key: str) -> bool:
-        """Whether everything about the key has been sent."""
+        """Whether no record with this key waits to be sent."""
         query = select(OUTBOX.c.id).where(and_(OUTBOX.c.key == key, OUTBOX.c.sent_at.is_(None), OUTBOX.c.kind != "nothing")).limit(1)
         with self._engine.begin() as database:
             return database.execute(query).first() is None
 
-    def to_send(self, most: int) -> list[ToSend]:
-        """Return the oldest records that are not sent yet, in order, and set aside those that cannot be read."""
+    def to_send(self, most: int) -> list[PendingRecord]:
+        """Return the oldest unsent records, in order; sets aside those that cannot be decrypted."""
         unsent = and_(OUTBOX.c.sent_at.is_(None), OUTBOX.c.kind != "nothing", OUTBOX.c.id.not_in(select(SET_ASIDE.c.id)))
         query = select(OUTBOX).where(unsent).order_by(OUTBOX.c.id).limit(most)
-        found: list[ToSend] = []
+        found: list[PendingRecord] = []
         while not found:
             with self._engine.begin() as database:
                 rows = database.execute(query).mappings().all()
             unreadable: list[int] = []
             for row in rows:
                 try:
-                    found.append(ToSend(row["id"], row["kind"], row["key"], self._open(row["sealed"])))
+                    found.append(PendingRecord(row["id"], row["kind"], row["key"], self._open(row["sealed"])))
                 except SealBroken:
                     unreadable.append(row["id"])
             if not unreadable:
@@ -196,7 +196,7 @@ class Outbox:
         return found
 
     def mark_sent(self, ids: Sequence[int], now: int) -> None:
-        """Remember that these were sent, without their content; forget what was sent a day ago, and what they replace."""
+        """Mark records as sent and delete their content; delete what was sent a day ago, and set-aside rows that they replace."""
         later = OUTBOX.alias()
         replaced = exists().where(
             and_(later.c.id.in_(ids), later.c.kind == OUTBOX.c.kind, later.c.key == OUTBOX.c.key, later.c.id > OUTBOX.c.id)
@@ -208,11 +208,11 @@ class Outbox:
             database.execute(delete(OUTBOX).where(and_(OUTBOX.c.kind == "nothing", OUTBOX.c.kept_at < now - DAY)))
 
     def digest(self, address: str) -> str:
-        """Return the keyed digest by which an address is known here."""
+        """Return the keyed digest that identifies an address here."""
         return self._seal.fingerprint(address.lower(), "site-contact")
 
     def vin_digest(self, vin: str) -> str:
-        """Return the keyed digest by which a registration is found by the number that its owner has."""
+        """Return the keyed digest of a victim identification number."""
         return self._seal.fingerprint(vin, "site-vin")
 
     def _keep(self, database: Connection, kind: Kind, key: str, value: bytes | None, now: int) -> None:
@@ -220,21 +220,21 @@ class Outbox:
         database.execute(insert(OUTBOX).values(kind=kind, key=key, sealed=sealed, kept_at=now))
 
     def _set_aside(self, ids: Sequence[int]) -> None:
-        """Let these rows wait for the next start."""
+        """Exclude these rows from sending until the next start."""
         with self._engine.begin() as database:
             for each in ids:
                 try:
                     with database.begin_nested():
                         database.execute(insert(SET_ASIDE).values(id=each))
                 except IntegrityError:
-                    continue  # another copy of the site met it at the same moment
+                    continue  # another copy of the site set it aside at the same moment
         SITE_UNREADABLE.labels(OUTBOX.name).inc(len(ids))
         self._log.error("site_unreadable", table=OUTBOX.name, rows=list(ids), do=UNREADABLE)
 
-    def _registration(self, sealed: bytes) -> KeptRegistration | None:
-        """Return a registration; None if it cannot be read, which must not hide the others of the same person."""
+    def _registration(self, sealed: bytes) -> StoredRegistration | None:
+        """Return a decrypted registration; None if that fails, which must not hide the same person's other registrations."""
         try:
-            return msgspec.json.decode(self._seal.open(sealed, SUBJECT), type=KeptRegistration)
+            return msgspec.json.decode(self._seal.open(sealed, SUBJECT), type=StoredRegistration)
         except SealBroken:
             SITE_UNREADABLE.labels(REGISTRATIONS.name).inc()
             self._log.error("site_unreadable", table=REGISTRATIONS.name, do=UNREADABLE)
@@ -248,7 +248,7 @@ class Outbox:
 
 
 def engine_of(url: str) -> Engine:
-    """Return the engine of a database; SQLite waits for another writer and writes through."""
+    """Return the engine of a database; SQLite waits for other writers and syncs every commit."""
     if not url.startswith("sqlite"):
         return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True, hide_parameters=True)
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": 10}, hide_parameters=True)

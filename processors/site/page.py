@@ -1,4 +1,4 @@
-"""One request: its language and words, what it may carry, how it is answered."""
+"""One request to the public's pages: its language, form, rate limits and response."""
 
 import asyncio
 import sqlite3
@@ -16,20 +16,20 @@ from starlette.responses import HTMLResponse
 from processors.domain.registration import RegistrationStatus
 from processors.domain.seal import Seal
 from processors.rules.book import Rules
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.site.challenge import Challenges
 from processors.site.hotlines import hotlines
 from processors.site.languages import Words
-from processors.site.limits import Limits
+from processors.site.limits import RateLimits
 from processors.site.outbox import Outbox
 from processors.views.follower import Follower
 from processors.views.public import PublicScope, registration_statuses
 
-FIELDS: Final = 60
+MAX_FIELDS: Final = 60
 BY_VIN: Final = frozenset({"DOJ_VNS", "ICE_VNP"})  # sources whose registrants have a verified email address, a VIN and a PIN
 WITH_PHONE: Final = frozenset({"ICE_VNP"})  # of these, those that also call or text
-EVEN_SECONDS: Final = 0.25  # answers whose time must tell nothing are sent at multiples of it
-STALE: Final = 30_000
+EVEN_SECONDS: Final = 0.25  # responses whose timing must reveal nothing take a multiple of this
+STALE_MILLISECONDS: Final = 30_000
 T = TypeVar("T")
 
 TEMPLATES: Final = Environment(
@@ -39,7 +39,7 @@ TEMPLATES: Final = Environment(
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the pages work with."""
+    """The services and settings that the public's pages use."""
 
     follower: Follower
     outbox: Outbox
@@ -48,7 +48,7 @@ class Site:
     languages: Mapping[str, Words]
     source: str
     shown: PublicScope
-    limits: Limits
+    limits: RateLimits
     challenges: Challenges
     proxies: frozenset[str] = frozenset()
     wait_seconds: float = 8.0
@@ -73,13 +73,13 @@ class Page:
 
     @property
     def client(self) -> str:
-        """The client's address; the one that our proxy names, if the request came through it."""
+        """The client's address, as named by our proxy if the request came through it."""
         peer = self.request.client.host if self.request.client else ""
         named = self.request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
         return named if named and peer in self.site.proxies else peer
 
     def show(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """Return the page that a template makes; every field that a form had is kept in it."""
+        """Return a rendered page; the template gets the form's fields, so that the input is not lost."""
         as_of = self.site.follower.as_of
         shared = {
             "t": self.words,
@@ -91,17 +91,17 @@ class Page:
             "by_vin": self.site.by_vin,
             "with_phone": self.site.source in WITH_PHONE,
             "problems": {},
-            "as_of_stale": as_of is None or wall() - as_of > STALE,
+            "as_of_stale": as_of is None or wall_time() - as_of > STALE_MILLISECONDS,
         }
         return HTMLResponse(TEMPLATES.get_template(template).render(**(shared | values)), status)
 
     @property
     def hotlines(self) -> tuple[str, ...]:
-        """The lines with help, a sentence each."""
-        return hotlines(self.site.rules, self.words, self.language, wall())
+        """The hotlines, one sentence each."""
+        return hotlines(self.site.rules, self.words, self.language, wall_time())
 
     def sentence(self, name: str, status: int) -> HTMLResponse:
-        """Return a page that says one sentence."""
+        """Return a page with one sentence."""
         return self.show("sentence.html", status, sentence=self.words["problems"][name])
 
     async def ask(self, query: Callable[..., T], *arguments: Any) -> T:
@@ -114,20 +114,20 @@ class Page:
         return await run_in_threadpool(run)
 
     async def statuses(self, registration_ids: list[str]) -> Mapping[str, RegistrationStatus]:
-        """Return what became of registrations; nothing is known before the view is first built."""
+        """Return the known statuses of registrations; empty before the view is first built."""
         try:
             return await self.ask(registration_statuses, registration_ids)
         except sqlite3.OperationalError:
             return {}
 
     def is_too_often(self, what: str, most: int) -> bool:
-        """Whether the client has done this more often within an hour."""
-        return self.site.limits.count(what, self.client, wall()) > most
+        """Count an action; whether the client has done it more than `most` times within an hour."""
+        return self.site.limits.count(what, self.client, wall_time()) > most
 
 
 @asynccontextmanager
-async def even_time() -> AsyncIterator[None]:
-    """Let the block take a multiple of a quarter of a second, so that its time tells nothing."""
+async def padded_time() -> AsyncIterator[None]:
+    """Make the block take a multiple of EVEN_SECONDS, so that its duration reveals nothing."""
     began = time.monotonic()
     yield
     took = time.monotonic() - began
@@ -135,8 +135,8 @@ async def even_time() -> AsyncIterator[None]:
 
 
 async def form_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form that are text; the body's size is bounded before."""
+    """Return a form's text fields; the size of the body has been limited before."""
     if request.method != "POST":
         return {}
-    form = await request.form(max_files=0, max_fields=FIELDS)
+    form = await request.form(max_files=0, max_fields=MAX_FIELDS)
     return {key: value.replace("\0", "") for key, value in form.items() if isinstance(value, str)}

@@ -1,8 +1,8 @@
 """
-The steps of a registration: whom, what of, how to be reached, a PIN, the code, done.
+The steps of a registration: offender, events, contacts, PIN, verification code, done.
 
-Each step is a form that carries what the steps before said, sealed. The registration's id is made with the first step, so
-that a form that is sent again, or from two tabs, registers once.
+Each step is a form that carries the previous steps' answers, sealed. The registration's id is created in the first step, so
+that a form submitted twice, or from two tabs, registers only once.
 """
 
 import asyncio
@@ -16,34 +16,34 @@ from starlette.responses import Response
 
 from processors.domain.registration import Contact
 from processors.domain.time import iso
-from processors.runtime.clock import wall
-from processors.site import passage
-from processors.site.choices import ABOUT, chosen_subtypes
+from processors.masking import mask_contact
+from processors.runtime.clock import wall_time
+from processors.site import sealed_values
+from processors.site.choices import CHOICES, chosen_subtypes
 from processors.site.forms import (
     CHANNELS,
-    CONTACTS,
+    MAX_CONTACTS,
     VIN_LENGTH,
     Offender,
     code_of,
     contacts_of,
     email_and_phone_of,
-    mask_contact,
     number_of,
     offender_of,
     pin_problem,
 )
 from processors.site.look_up import FoundPerson
-from processors.site.outbox import KeptRegistration
+from processors.site.outbox import StoredRegistration
 from processors.site.page import Page
 
-A_HOUR: Final = 20  # registrations of one client
+REGISTRATIONS_AN_HOUR: Final = 20  # registrations of one client
 CODES_AN_HOUR: Final = 60
-LOOKS_SECONDS: Final = 0.25
-SCHEME: Final = {"DOJ_VNS": "REGISTER", "ICE_VNP": "A-NUMBER"}  # what the number that a victim may know is called
+STATUS_POLL_SECONDS: Final = 0.25
+SCHEME: Final = {"DOJ_VNS": "REGISTER", "ICE_VNP": "A-NUMBER"}  # the scheme of the number that a victim may know
 
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answers of the steps so far."""
+    """The answers so far."""
 
     registration_id: str
     registrant_id: str
@@ -56,8 +56,8 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     vin: str = ""
 
 
-class Awaiting(msgspec.Struct, frozen=True):
-    """A registration that was sent and whose contacts are to be verified."""
+class PendingVerification(msgspec.Struct, frozen=True):
+    """A registration that was sent and whose contacts must still be verified."""
 
     registration_id: str
     shown: tuple[str, ...]
@@ -65,7 +65,7 @@ class Awaiting(msgspec.Struct, frozen=True):
 
 
 async def register(page: Page) -> Response:
-    """Return the step that follows from the form, or the same one with what is wrong with it."""
+    """Return the next step, or the same one with the problems found in it."""
     step = page.form.get("step", "")
     if page.request.method != "POST" or step == "":
         return page.show("register_who.html")
@@ -73,19 +73,19 @@ async def register(page: Page) -> Response:
         return choose_person(page)
     if step == "code":
         return await check_code(page)
-    draft = passage.unseal(page.form.get("draft", ""), Draft, wall(), page.site.seal)
+    draft = sealed_values.unseal_value(page.form.get("draft", ""), Draft, wall_time(), page.site.seal)
     if draft is None or step not in STEPS:
         return page.sentence("too_old", 400)
     return await STEPS[step](page, draft)
 
 
 def sealed_draft(page: Page, draft: Draft) -> str:
-    return passage.close(draft, wall(), page.site.seal)
+    return sealed_values.seal_value(draft, wall_time(), page.site.seal)
 
 
 def choose_person(page: Page) -> Response:
-    """Take whom the registration is for: somebody found before, or described here."""
-    found = passage.unseal(page.form.get("who", ""), FoundPerson, wall(), page.site.seal)
+    """Handle the first step: an offender who was looked up, or is described in the form."""
+    found = sealed_values.unseal_value(page.form.get("who", ""), FoundPerson, wall_time(), page.site.seal)
     if found is None:
         offender, problems = offender_of(page.form)
         number, wrong = number_of(page.form)
@@ -105,11 +105,11 @@ def choose_person(page: Page) -> Response:
 
 
 def show_events(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
-    return page.show("register_what.html", status, draft=sealed_draft(page, draft), name=draft.name, about=ABOUT, **values)
+    return page.show("register_what.html", status, draft=sealed_draft(page, draft), name=draft.name, about=CHOICES, **values)
 
 
 async def choose_events(page: Page, draft: Draft) -> Response:
-    choices = tuple(each for each in ABOUT if page.form.get(f"about {each}"))
+    choices = tuple(each for each in CHOICES if page.form.get(f"about {each}"))
     if not choices:
         return show_events(page, draft, 400, problems={"about": "nothing_chosen"})
     return show_contacts(page, msgspec.structs.replace(draft, choices=choices))
@@ -117,7 +117,13 @@ async def choose_events(page: Page, draft: Draft) -> Response:
 
 def show_contacts(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
     return page.show(
-        "register_how.html", status, draft=sealed_draft(page, draft), name=draft.name, channels=CHANNELS, places=range(CONTACTS), **values
+        "register_how.html",
+        status,
+        draft=sealed_draft(page, draft),
+        name=draft.name,
+        channels=CHANNELS,
+        places=range(MAX_CONTACTS),
+        **values,
     )
 
 
@@ -141,16 +147,16 @@ def is_called(draft: Draft) -> bool:
     return any(each.channel == "voice" for each in draft.contacts)
 
 
-async def send(page: Page, draft: Draft) -> Response:
-    """Keep the registration to be sent, and ask for the code that the pipeline sends."""
+async def send_registration(page: Page, draft: Draft) -> Response:
+    """Store the registration for sending, and ask for the code that the pipeline sends to the contacts."""
     pin = page.form.get("pin", "").strip()
     problem = pin_problem(pin) if pin or page.site.by_vin or is_called(draft) else None
     if problem is not None:
         return show_pin(page, draft, 400, problems={"pin": problem})
-    if page.is_too_often("register", A_HOUR):
+    if page.is_too_often("register", REGISTRATIONS_AN_HOUR):
         return page.sentence("too_often", 429)
-    now = wall()
-    kept = KeptRegistration(
+    now = wall_time()
+    kept = StoredRegistration(
         registration_id=draft.registration_id,
         registrant_id=draft.registrant_id,
         source=page.site.source,
@@ -166,12 +172,12 @@ async def send(page: Page, draft: Draft) -> Response:
         vin=draft.vin,
     )
     await run_in_threadpool(page.site.outbox.keep_registration, kept, now)
-    awaiting = Awaiting(draft.registration_id, tuple(mask_contact(each) for each in draft.contacts), draft.vin)
+    awaiting = PendingVerification(draft.registration_id, tuple(mask_contact(each) for each in draft.contacts), draft.vin)
     return show_code(page, awaiting)
 
 
 def offender_document(offender: Offender) -> dict[str, object]:
-    """Return an offender as a registration describes them."""
+    """Return an offender in the form of a registration."""
     found: dict[str, object] = {}
     if offender.numbers:
         keys = ("scheme", "value", "issuer")
@@ -181,14 +187,20 @@ def offender_document(offender: Offender) -> dict[str, object]:
     return found
 
 
-def show_code(page: Page, awaiting: Awaiting, status: int = 200, **values: object) -> Response:
+def show_code(page: Page, awaiting: PendingVerification, status: int = 200, **values: object) -> Response:
     shown = {"unsent": False, "tried": False} | values
-    return page.show("register_code.html", status, awaiting=passage.close(awaiting, wall(), page.site.seal), shown=awaiting.shown, **shown)
+    return page.show(
+        "register_code.html",
+        status,
+        awaiting=sealed_values.seal_value(awaiting, wall_time(), page.site.seal),
+        shown=awaiting.shown,
+        **shown,
+    )
 
 
 async def check_code(page: Page) -> Response:
-    """Pass a code on, and say whether the registration has become active."""
-    awaiting = passage.unseal(page.form.get("awaiting", ""), Awaiting, wall(), page.site.seal)
+    """Pass on the code, and show whether the registration has become active."""
+    awaiting = sealed_values.unseal_value(page.form.get("awaiting", ""), PendingVerification, wall_time(), page.site.seal)
     if awaiting is None:
         return page.sentence("too_old", 400)
     if text := page.form.get("code", "").strip():
@@ -198,25 +210,25 @@ async def check_code(page: Page) -> Response:
         if page.is_too_often("code", CODES_AN_HOUR):
             return page.sentence("too_often", 429)
         await send_code(page, awaiting.registration_id, code)
-    if await became_active(page, awaiting.registration_id):
+    if await wait_until_active(page, awaiting.registration_id):
         return page.show("register_done.html", shown=awaiting.shown, vin=spoken_vin(awaiting.vin))
     unsent = not await run_in_threadpool(page.site.outbox.is_sent, awaiting.registration_id)
     return show_code(page, awaiting, tried=True, unsent=unsent)
 
 
 def spoken_vin(vin: str) -> str:
-    """Return the number in groups that are easily written down."""
+    """Return the number in groups that are easy to write down."""
     return " ".join((vin[:3], vin[3:6], vin[6:])) if vin else ""
 
 
 async def send_code(page: Page, registration_id: str, code: str) -> None:
-    now = wall()
+    now = wall_time()
     value = msgspec.json.encode({"registration_id": registration_id, "code": code, "at": iso(now)})
     await run_in_threadpool(page.site.outbox.keep, "verifications", registration_id, value, now)
 
 
-async def became_active(page: Page, registration_id: str) -> bool:
-    """Whether the pipeline says that the registration is active, within a few seconds."""
+async def wait_until_active(page: Page, registration_id: str) -> bool:
+    """Wait a few seconds; whether the pipeline has reported the registration as active."""
     until = time.monotonic() + page.site.wait_seconds
     while True:
         statuses = await page.statuses([registration_id])
@@ -224,7 +236,7 @@ async def became_active(page: Page, registration_id: str) -> bool:
             return True
         if time.monotonic() >= until:
             return False
-        await asyncio.sleep(LOOKS_SECONDS)
+        await asyncio.sleep(STATUS_POLL_SECONDS)
 
 
-STEPS: Final = {"what": choose_events, "how": choose_contacts, "pin": send}
+STEPS: Final = {"what": choose_events, "how": choose_contacts, "pin": send_registration}

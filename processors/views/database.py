@@ -1,4 +1,4 @@
-"""The view's SQLite file: rows and offsets change together; it is rebuilt if its schema or logs differ or it is damaged."""
+"""A view's SQLite file: rows and offsets change together; rebuilt if its schema or logs differ or it is damaged."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -11,11 +11,11 @@ from processors.views.model import ReadModel
 Place = tuple[str, int]  # topic without prefix, partition
 
 BUSY_MILLISECONDS: Final = 5_000
-CACHE_KIBIBYTES: Final = 65_536  # a batch touches pages all over the indexes
+CACHE_KIBIBYTES: Final = 65_536  # large, since a batch touches pages all over the indexes
 
 
 class View:
-    """One file; the follower writes through `writing`, pages read through `reading`, each with its own connection."""
+    """One view's file; the follower writes with `writing`, pages read with `reading`, each with its own connection."""
 
     def __init__(self, path: Path, model: ReadModel) -> None:
         self.path = path
@@ -23,10 +23,10 @@ class View:
 
     def open(self, identities: Mapping[str, str]) -> dict[Place, int]:
         """
-        Return the next offset of every partition; nothing if the view begins anew.
+        Return the next offset of every partition; empty if the file was (re)created.
 
-        `identities` are the ids of the topics' logs. The file is kept only if it is whole, has this shape, and follows
-        just these logs.
+        `identities` are the ids of the topics' logs. The file is kept only if it is intact, has the model's schema, and follows
+        exactly these logs.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
@@ -34,13 +34,13 @@ class View:
                 if _fits(database, self.model, identities) and database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
                     return _positions(database)
         except sqlite3.DatabaseError:
-            pass  # cut short or no database: the truth is in Kafka
+            pass  # damaged or not a database: rebuild it from Kafka
         self._create(identities)
         return {}
 
     @contextmanager
     def snapshot(self, identities: Mapping[str, str]) -> Iterator[tuple[sqlite3.Connection, dict[Place, int]] | None]:
-        """A consistent snapshot of a file that another process keeps, with its positions; None if there is none of these logs."""
+        """Yield a consistent snapshot of another process's file with its positions; None if there is none for these logs."""
         if not self.path.exists():
             yield None
             return
@@ -49,7 +49,7 @@ class View:
             try:
                 positions = _positions(database) if _fits(database, self.model, identities) else None
             except sqlite3.DatabaseError:
-                positions = None  # cut short or no database: the truth is in Kafka
+                positions = None  # damaged or not a database
             yield None if positions is None else (database, positions)
 
     def _create(self, identities: Mapping[str, str]) -> None:
@@ -84,7 +84,7 @@ class View:
 
 
 def _fits(database: sqlite3.Connection, model: ReadModel, identities: Mapping[str, str]) -> bool:
-    """Whether the file has this shape and follows just these logs."""
+    """Whether the file has the model's schema and follows exactly these logs."""
     shape = database.execute("PRAGMA user_version").fetchone()[0]
     return shape == model.shape and dict(database.execute("SELECT topic, identity FROM logs").fetchall()) == dict(identities)
 

@@ -1,9 +1,8 @@
 """
-Follows the topics of a view, read-committed and in no group, and applies them batch by batch.
+Follows the topics of a view, read-committed and without a group, and applies their records in batches.
 
-A batch's rows and its offsets are one SQLite transaction, so a process killed at any point goes on where the file is.
-After an error of the broker it tries again with new clients; meanwhile the pages show what the file holds, and say
-as of what time.
+A batch's rows and offsets are one SQLite transaction, so a process that was killed continues where the file is. After an error
+of the broker it tries again with new clients; meanwhile the pages show what the file holds and as of what time.
 """
 
 import time
@@ -14,20 +13,20 @@ from typing import Final
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import Restart, Retry, UserError
 from processors.runtime.kafka.clients import Broker, message_kind, poll_batch
-from processors.runtime.kafka.lost_brokers import Reach
+from processors.runtime.kafka.lost_brokers import BrokerProbe
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.views.database import Place, View
 from processors.views.model import Row
 
-MANY: Final = 5_000
-AGAIN_SECONDS: Final = 2.0
+MAX_RECORDS: Final = 5_000
+RETRY_SECONDS: Final = 2.0
 
 
 class Follower:
-    """Keeps a view up to its topics; `as_of` is when it last was, in milliseconds, None before it ever was."""
+    """Keeps a view up to date; `as_of` is when it last was, in milliseconds, None if it never was. `applied` of `total` records."""
 
     def __init__(self, broker: Broker, codec: Codec, prefix: str, view: View) -> None:
         self.view = view
@@ -38,7 +37,7 @@ class Follower:
         self._codec = codec
         self._apply = {prefix + topic.name: (topic.name, apply) for topic, apply in view.model.apply.items()}
         self._reader: Consumer | None = None
-        self._reach = Reach(next(iter(self._apply)))
+        self._probe = BrokerProbe(next(iter(self._apply)))
         self._unread: set[Place] = set()
         self._stopped = Event()
         self._log = structlog.get_logger()
@@ -57,10 +56,10 @@ class Follower:
             except (Restart, Retry, UserError) as error:
                 self._log.warning("view_waits", error=type(error).__name__)
                 self._close()
-                self._stopped.wait(AGAIN_SECONDS)
+                self._stopped.wait(RETRY_SECONDS)
 
     def catch_up(self, seconds: float) -> None:
-        """Apply everything up to the present ends; raises Restart if that takes longer than so many seconds."""
+        """Apply everything up to the current ends; raises Restart if that takes longer than `seconds`."""
         deadline = time.monotonic() + seconds
         while self.step() or self._unread:
             if time.monotonic() > deadline:
@@ -70,8 +69,8 @@ class Follower:
         """Apply one batch; return whether there was anything to apply."""
         if self._reader is None:
             self._reader = self._open()
-        self._reach.check(self._reader)
-        messages = poll_batch(self._reader, MANY, 0.2)
+        self._probe.check(self._reader)
+        messages = poll_batch(self._reader, MAX_RECORDS, 0.2)
         rows: dict[str, list[Message]] = defaultdict(list)
         for message in messages:
             topic, place = message.topic() or "", (message.topic() or "", message.partition() or 0)
@@ -84,7 +83,7 @@ class Follower:
         if rows:
             self._write(rows)
         if not self._unread:
-            self.as_of = wall()
+            self.as_of = wall_time()
         return bool(rows)
 
     def _close(self) -> None:
@@ -123,5 +122,5 @@ class Follower:
         try:
             value = None if raw is None else self._codec.decode(raw)
         except Undecodable:
-            value = None  # not written by the pipeline: nothing that a page shows
+            value = None  # not written by the pipeline: no page shows it
         return Row(message.partition() or 0, message.offset() or 0, message.timestamp()[1], key.decode(errors="replace"), value)

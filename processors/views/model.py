@@ -10,7 +10,7 @@ import msgspec
 
 from processors.topics import Topic
 
-PLACES: Final = """
+POSITION_TABLES: Final = """
 CREATE TABLE positions (topic TEXT, partition INTEGER, next INTEGER NOT NULL, PRIMARY KEY (topic, partition)) WITHOUT ROWID;
 CREATE TABLE logs (topic TEXT PRIMARY KEY, identity TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -18,7 +18,7 @@ CREATE TABLE logs (topic TEXT PRIMARY KEY, identity TEXT NOT NULL) WITHOUT ROWID
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record for the view; `timestamp` in milliseconds."""
+    """One record of a topic, decoded, for a view; `timestamp` in milliseconds."""
 
     partition: int
     offset: int
@@ -28,20 +28,20 @@ class Row:
 
 
 def json_document(value: Any) -> str:
-    """Return a record as the JSON that a row holds beside its columns."""
+    """Return a record as the JSON document that a row holds in addition to its columns."""
     return msgspec.json.encode(value).decode()
 
 
 @dataclass(frozen=True, slots=True)
 class ReadModel:
-    """The tables of a view and the topics that it follows; a file with other tables is rebuilt, so there are no migrations."""
+    """The tables of a view, and by topic the function that applies a record. A file with other tables is rebuilt, never migrated."""
 
     tables: str
     apply: Mapping[Topic, Callable[[Connection, Row], None]]
 
     @property
     def schema(self) -> str:
-        return PLACES + self.tables
+        return POSITION_TABLES + self.tables
 
     @property
     def shape(self) -> int:

@@ -1,8 +1,8 @@
 """
-What the public may look up: people by name or number, unless their standing, the rules or somebody's protection forbid it.
+The public's look-up: people by name or number, unless their standing, the rules or somebody's protection forbid it.
 
-Names and numbers are kept as they compare, so that accents, case, hyphens and blanks count for nothing. Everything that
-decides whether somebody is shown is one condition of the query, so that somebody unknown, hidden or not public looks the same.
+Names and numbers are stored in comparable form, so that accents, case, hyphens and blanks do not matter. Whether somebody is
+shown is decided by a single condition of the query, so that people who are unknown, hidden or not public look the same.
 """
 
 import json
@@ -43,8 +43,8 @@ CREATE TABLE statuses (registration_id TEXT PRIMARY KEY, status TEXT NOT NULL, s
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Whom somebody looks for: by a number, or by a last name with an initial or a year of birth."""
+class PersonQuery:
+    """A search for a person: by a number, or by a last name with an initial or a year of birth."""
 
     number: str = ""
     last_name: str = ""
@@ -54,13 +54,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class PublicScope:
-    """Whose custody the public may look up: in these kinds of place, if one of these jurisdictions reports it."""
+    """Whom the public may look up: people held in these kinds of place, as reported by these jurisdictions."""
 
     kinds: tuple[str, ...] = ()
     jurisdictions: tuple[str, ...] = ()
 
 
-# Who is hidden, or not public, drops out here and nowhere else.
+# The only place where hidden people, and those not public, are filtered out.
 _SHOWN: Final = """
     SELECT people.document, standings.document FROM found
     JOIN people ON people.offender = found.offender
@@ -87,26 +87,26 @@ _BY_NAME: Final = {  # by whether an initial and a year are given: each finds it
 }
 
 
-def look_up(database: Connection, question: Question, shown: PublicScope, most: int) -> list[tuple[KnownPerson, OffenderStanding]]:
-    """Return at most so many people whom the question finds and the public may see."""
-    given = {
-        "number": comparable_number(question.number),
-        "last_name": surname_key(question.last_name),
-        "initial": "".join(words_of(question.initial))[:1],
-        "year": question.year,
-        "kinds": json.dumps(shown.kinds),
-        "jurisdictions": json.dumps(shown.jurisdictions),
+def look_up(database: Connection, query: PersonQuery, scope: PublicScope, most: int) -> list[tuple[KnownPerson, OffenderStanding]]:
+    """Return at most `most` people whom the query finds and the public may see."""
+    parameters = {
+        "number": comparable_number(query.number),
+        "last_name": surname_key(query.last_name),
+        "initial": "".join(words_of(query.initial))[:1],
+        "year": query.year,
+        "kinds": json.dumps(scope.kinds),
+        "jurisdictions": json.dumps(scope.jurisdictions),
         "most": most,
     }
-    query = _BY_NUMBER if given["number"] else _BY_NAME[bool(given["initial"]), bool(given["year"])]
-    rows = database.execute(query, given)
+    sql = _BY_NUMBER if parameters["number"] else _BY_NAME[bool(parameters["initial"]), bool(parameters["year"])]
+    rows = database.execute(sql, parameters)
     return [
         (msgspec.json.decode(person, type=KnownPerson), msgspec.json.decode(standing, type=OffenderStanding)) for person, standing in rows
     ]
 
 
 def registration_statuses(database: Connection, registration_ids: list[str]) -> Mapping[str, RegistrationStatus]:
-    """Return what became of registrations, as far as the pipeline has said."""
+    """Return the statuses of registrations, as far as the pipeline has reported them."""
     rows = database.execute(
         "SELECT registration_id, status, since FROM statuses WHERE registration_id IN (SELECT value FROM json_each(?))",
         (json.dumps(registration_ids),),
@@ -115,12 +115,12 @@ def registration_statuses(database: Connection, registration_ids: list[str]) -> 
 
 
 def surname_key(surname: str) -> str:
-    """Return a surname as it is looked up: without hyphens, blanks and accents."""
+    """Return a surname in comparable form: without hyphens, blanks and accents."""
     return "".join(parts_of(surname))
 
 
-def keys_of(name: Name) -> Iterator[tuple[str, str]]:
-    """Yield surname and initial under which a name is found; of a surname of several parts, each part too."""
+def name_keys(name: Name) -> Iterator[tuple[str, str]]:
+    """Yield the surname and initial by which a name is found; also each part of a surname with several parts."""
     given, sur = name.given or name.middle or "", name.sur or ""
     if not sur and name.full:
         last, comma, first = name.full.partition(",")
@@ -142,7 +142,7 @@ def apply_person(database: Connection, row: Row) -> None:
         return
     database.execute("INSERT OR REPLACE INTO people VALUES (?, ?)", (row.key, json_document(person)))
     names = {
-        (sur, initial, year, row.key) for name in person.names for sur, initial in keys_of(name) for year in person.birth_years or ("",)
+        (sur, initial, year, row.key) for name in person.names for sur, initial in name_keys(name) for year in person.birth_years or ("",)
     }
     database.executemany("INSERT INTO names VALUES (?, ?, ?, ?)", names)
     numbers = {(comparable_number(each.value), each.scheme, each.issuer or "", row.key) for each in person.identifiers}
@@ -177,7 +177,7 @@ def apply_status(database: Connection, row: Row) -> None:
     database.execute("INSERT OR REPLACE INTO statuses VALUES (?, ?, ?)", (row.key, value.status, value.since))
 
 
-PUBLIC: Final = ReadModel(
+PUBLIC_MODEL: Final = ReadModel(
     PEOPLE_TABLES + TABLES,
     {PEOPLE: apply_person, STANDINGS: apply_standing, PEOPLE_HIDDEN: apply_hidden, REGISTRATION_STATUS: apply_status},
 )

@@ -1,4 +1,4 @@
-"""The queries of the pages, each a plain function of a read-only connection."""
+"""The queries of the pages; each is a function of a read-only connection."""
 
 import json
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from typing import Any, Final
 from processors.rules.identity import comparable_number
 from processors.views.public import surname_key
 
-AT_MOST: Final = 500
+MAX_ROWS: Final = 500
 
 
 def open_reviews(database: Connection, *, reason: str | None = None, jurisdiction: str | None = None) -> list[dict[str, Any]]:
-    """Return the open reviews, the oldest first."""
+    """Return the open reviews, oldest first."""
     return _documents(
         database.execute(
             "SELECT document FROM reviews WHERE state = 'open' AND (?1 IS NULL OR reason = ?1) AND (?2 IS NULL OR jurisdiction = ?2)"
@@ -31,19 +31,19 @@ def grouped_reviews(database: Connection, group: str) -> list[dict[str, Any]]:
 
 
 def claims(database: Connection, since: int) -> dict[str, tuple[str, int]]:
-    """Return who has taken which review on since a time, and when."""
+    """Return who has claimed which review since a time (milliseconds), and when, by review id."""
     rows = database.execute("SELECT review_id, person, at FROM claims WHERE at >= ?", (since,))
     return {review_id: (person, at) for review_id, person, at in rows}
 
 
 def first_decision(database: Connection, group: str) -> str | None:
-    """Return what the first of two reviewers has decided on a group, in a sentence."""
+    """Return a sentence that says what the first of two reviewers has decided on a group; None if there is none."""
     row = database.execute("SELECT detail FROM first_decisions WHERE grouped = ?", (group,)).fetchone()
     return None if row is None else str(row[0])
 
 
-def how_reviews_ended(database: Connection, reason: str, most: int = 20) -> dict[str, int]:
-    """Return how the latest reviews with a reason ended: the number for each state."""
+def review_outcomes(database: Connection, reason: str, most: int = 20) -> dict[str, int]:
+    """Return how the latest reviews with this reason ended: their number by state."""
     rows = database.execute(
         "SELECT state, count(*) FROM (SELECT state FROM reviews WHERE reason = ? AND state <> 'open' ORDER BY since DESC LIMIT ?)"
         " GROUP BY state ORDER BY state",
@@ -53,11 +53,11 @@ def how_reviews_ended(database: Connection, reason: str, most: int = 20) -> dict
 
 
 def expectations(database: Connection, *, states: tuple[str, ...] = ("open", "overdue")) -> list[dict[str, Any]]:
-    """Return expected events, the soonest deadline first; those without one last."""
+    """Return expected events, earliest deadline first; those without one last."""
     return _documents(
         database.execute(
             "SELECT document FROM expectations WHERE state IN (SELECT value FROM json_each(?)) ORDER BY deadline IS NULL, deadline LIMIT ?",
-            (json.dumps(states), AT_MOST),
+            (json.dumps(states), MAX_ROWS),
         )
     )
 
@@ -71,11 +71,11 @@ def reviews_of(database: Connection, offender: str) -> list[dict[str, Any]]:
 
 
 def dead_letters(database: Connection) -> list[dict[str, Any]]:
-    """Return the newest dead letters, open ones first, with how each was settled; None while it is open."""
+    """Return the newest dead letters, open ones first; `settled` says how each ended, None while it is open."""
     rows = database.execute(
         "SELECT each.document, settled.document FROM dead_letters AS each LEFT JOIN dead_letters_settled AS settled"
         " USING (dead_letter_id) ORDER BY settled.document IS NOT NULL, each.received_at DESC LIMIT ?",
-        (AT_MOST,),
+        (MAX_ROWS,),
     )
     return [{**json.loads(letter), "settled": json.loads(settled) if settled else None} for letter, settled in rows]
 
@@ -85,13 +85,13 @@ def policies(database: Connection) -> list[dict[str, Any]]:
 
 
 def policy_history(database: Connection) -> list[dict[str, Any]]:
-    """Return the newest changes of settings; `document` is None if one was unset."""
-    rows = database.execute("SELECT at, policy_key, document FROM policy_history ORDER BY rowid DESC LIMIT ?", (AT_MOST,))
+    """Return the newest changes of settings; `policy` is None if a setting was unset."""
+    rows = database.execute("SELECT at, policy_key, document FROM policy_history ORDER BY rowid DESC LIMIT ?", (MAX_ROWS,))
     return [{"at": at, "policy_key": key, "policy": json.loads(document) if document else None} for at, key, document in rows]
 
 
 def agencies(database: Connection) -> list[dict[str, Any]]:
-    """Return every agency that has sent messages, the one silent longest first."""
+    """Return every agency that has sent messages; the one that has been silent longest comes first."""
     return [dict(row) for row in database.execute("SELECT * FROM agencies ORDER BY heard_at")]
 
 
@@ -106,53 +106,53 @@ def expectation_documents(database: Connection) -> dict[str, str]:
 
 
 def journal_places(database: Connection, message_id: str) -> list[tuple[int, int]]:
-    """Return where in `vn.decisions` the verdicts on a message are: partition and offset."""
+    """Return the partition and offset of the records in `vn.decisions` with verdicts on a message."""
     rows = database.execute("SELECT partition, place FROM journal WHERE message_id = ? ORDER BY partition, place", (message_id,))
     return [(partition, place) for partition, place in rows]
 
 
 def response_places(database: Connection, message_id: str) -> list[tuple[int, int]]:
-    """Return where in `vn.responses` the responses to a message are: partition and offset."""
+    """Return the partition and offset of the records in `vn.responses` that respond to a message."""
     rows = database.execute("SELECT partition, place FROM responses WHERE message_id = ? ORDER BY partition, place", (message_id,))
     return [(partition, place) for partition, place in rows]
 
 
 def messages_of(database: Connection, offender: str) -> list[dict[str, Any]]:
-    """Return the messages about an offender, the newest first."""
+    """Return the messages about an offender, newest first."""
     rows = database.execute(
         "SELECT message_id, ori, at FROM journal_offenders WHERE offender = ? ORDER BY at DESC LIMIT ?",
-        (offender, AT_MOST),
+        (offender, MAX_ROWS),
     )
     return [dict(row) for row in rows]
 
 
-def told_to(database: Connection, registrant: str) -> list[dict[str, Any]]:
-    """Return the decisions for one registrant, the newest first."""
+def decisions_for(database: Connection, registrant: str) -> list[dict[str, Any]]:
+    """Return the decisions about notifications of one registrant, newest first."""
     rows = database.execute(
         "SELECT message_id, outcome, at, channel FROM journal_registrants WHERE registrant = ? ORDER BY at DESC LIMIT ?",
-        (registrant, AT_MOST),
+        (registrant, MAX_ROWS),
     )
     return [dict(row) for row in rows]
 
 
 def person_of(database: Connection, offender: str) -> dict[str, Any] | None:
-    """Return who an offender is: names as agencies wrote them, numbers, years of birth."""
+    """Return an offender's names as agencies wrote them, numbers and years of birth; None if unknown."""
     return _first(database.execute("SELECT document FROM people WHERE offender = ?", (offender,)))
 
 
 def standing_of(database: Connection, offender: str) -> dict[str, Any] | None:
-    """Return where an offender stands: status and kind of place, each with its time."""
+    """Return an offender's status and kind of place, each with its time; None if unknown."""
     return _first(database.execute("SELECT document FROM standings WHERE offender = ?", (offender,)))
 
 
 def merged_into(database: Connection, offender: str) -> str | None:
-    """Return the offender whom this one turned out to be."""
+    """Return the offender key that this one was merged into; None if it was not merged."""
     row = database.execute("SELECT into_offender FROM merged WHERE offender = ?", (offender,)).fetchone()
     return None if row is None else str(row[0])
 
 
 def merged_from(database: Connection, offender: str) -> list[str]:
-    """Return the offenders who turned out to be this one."""
+    """Return the offender keys that were merged into this one."""
     return [row[0] for row in database.execute("SELECT offender FROM merged WHERE into_offender = ? ORDER BY offender", (offender,))]
 
 

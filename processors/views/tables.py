@@ -1,8 +1,8 @@
 """
 The tables of the staff's view and what each record changes in them.
 
-A row holds what pages look for in columns, and the whole record as JSON beside it. Of the journal only places are kept:
-which record of `vn.decisions` holds the verdicts on which message, and of the responses likewise.
+A row has columns for what pages search by, and the whole record as JSON. Of the journal and the responses only an index is
+kept: which records of `vn.decisions` and `vn.responses` are about which message.
 """
 
 from sqlite3 import Connection
@@ -141,7 +141,7 @@ def apply_policy(database: Connection, row: Row) -> None:
 
 
 def apply_verdicts(database: Connection, row: Row) -> None:
-    """Index which record holds the verdicts on which message, the messages of each offender, and those of each agency."""
+    """Index the verdicts by message, offender and registrant; count the messages of each agency."""
     if not isinstance(row.value, Verdicts):
         return
     verdicts = row.value.verdicts
@@ -170,13 +170,13 @@ def apply_verdicts(database: Connection, row: Row) -> None:
 
 
 def apply_response(database: Connection, row: Row) -> None:
-    """Keep which record is the response to which message."""
+    """Index which record is the response to which message."""
     if isinstance(row.value, Response):
         database.execute("INSERT OR IGNORE INTO responses VALUES (?, ?, ?)", (row.value.message_id, row.partition, row.offset))
 
 
 def apply_staff_action(database: Connection, row: Row) -> None:
-    """Keep who has taken a review on, as long as they have not given it back."""
+    """Store who has claimed a review, until they give it back."""
     value = row.value
     if not isinstance(value, StaffAction):
         return
@@ -187,7 +187,7 @@ def apply_staff_action(database: Connection, row: Row) -> None:
 
 
 def apply_known_person(database: Connection, row: Row) -> None:
-    """Keep who an offender is, or whom they turned out to be."""
+    """Store who an offender is, or which key they were merged into."""
     apply_person(database, row)
     into = row.value.into if isinstance(row.value, KnownPerson) else None
     if into is None:
@@ -196,7 +196,7 @@ def apply_known_person(database: Connection, row: Row) -> None:
         database.execute("INSERT OR REPLACE INTO merged VALUES (?, ?)", (row.key, into))
 
 
-STAFF: Final = ReadModel(
+STAFF_MODEL: Final = ReadModel(
     PEOPLE_TABLES + TABLES,
     {
         PEOPLE: apply_known_person,

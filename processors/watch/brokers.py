@@ -1,4 +1,4 @@
-"""Samples of the brokers: how many answer, and partitions with too few replicas in sync."""
+"""Measures the brokers: their number, and partitions with too few replicas in sync."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,8 +13,8 @@ from processors.watch.metrics import Sample
 FAMILIES: Final = frozenset({metrics.BROKERS, metrics.UNDER_MIN_ISR})
 
 
-def look(broker: Broker, prefix: str) -> Iterator[Sample]:
-    """Yield the cluster's samples; raises Restart if it does not answer."""
+def measure(broker: Broker, prefix: str) -> Iterator[Sample]:
+    """Yield the cluster's samples; raises Restart if the cluster does not answer."""
     admin = broker.admin()
     cluster = broker.cluster(admin)
     names = [name for name in cluster.topics if name.startswith(prefix)]

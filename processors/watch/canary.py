@@ -1,8 +1,8 @@
 """
-A canary: a message of the watch's own through the whole pipeline, from submission to outbound record.
+A canary: a test message that the watch sends through the whole pipeline, from submission to outbound record.
 
-It is an emergency of an agency of its own (`VNCANARY0`), about a new person each day, for a registrant whose
-messages go to `vn.outbound.canary` only, which no provider reads. A new person each day keeps the states of one
+It is an emergency from an agency of its own (`VNCANARY0`), about a new offender each day, for a registrant whose
+messages go only to `vn.outbound.canary`, which no provider reads. A new offender each day keeps the states of one
 offender small.
 """
 
@@ -19,14 +19,14 @@ DAY: Final = 86_400_000
 
 
 def registration(at: int) -> tuple[str, bytes]:
-    """Return the id and the JSON of the day's registration, which ends two days later."""
+    """Return the id and the JSON of the day's registration, which expires two days later."""
     day = iso(at)[:10]
     registration_id = f"vn-canary-{day}"
     document: Mapping[str, Any] = {
         "registration_id": registration_id,
         "registrant_id": REGISTRANT,
         "source": CANARY,
-        "offender": _person(day),
+        "offender": _offender(day),
         "contacts": [{"channel": "sms", "address": "+12025550100", "verified": True}],
         "time_zone": "Etc/UTC",
         "expires_at": iso(at + 2 * DAY),
@@ -35,7 +35,7 @@ def registration(at: int) -> tuple[str, bytes]:
 
 
 def submission(at: int) -> tuple[str, bytes]:
-    """Return the id and the JSON of one canary: an escape at this very second, told whatever the checks say."""
+    """Return the message id and the JSON of one canary: an escape at time `at`, exempt from validation."""
     message_id = f"canary-{at}"
     document: Mapping[str, Any] = {
         "message_id": message_id,
@@ -45,17 +45,17 @@ def submission(at: int) -> tuple[str, bytes]:
         "notification_type": "Status Update",
         "notification_subtypes": [{"subtype": "Do Not Validate"}],
         "action_at": iso(at),
-        "offenders": [_person(iso(at)[:10])],
+        "offenders": [_offender(iso(at)[:10])],
     }
     return message_id, json.dumps(document).encode()
 
 
 def receipt(reference: str, at: int) -> bytes:
-    """Return the JSON of the receipt that ends an attempt: nobody else answers for a canary."""
+    """Return the JSON of the receipt that ends an attempt: no provider sends one for a canary."""
     return json.dumps({"reference": reference, "status": "delivered", "occurred_at": iso(at), "provider": "vn watch"}).encode()
 
 
-def _person(day: str) -> Mapping[str, Any]:
+def _offender(day: str) -> Mapping[str, Any]:
     return {
         "identifiers": [{"scheme": "CANARY", "value": f"C{day.replace('-', '')}"}],
         "name": {"given": "Canary", "sur": f"Of {day}"},

@@ -1,4 +1,4 @@
-"""Samples of certificates: when each ends."""
+"""Measures when certificates expire."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -14,8 +14,8 @@ from processors.watch.metrics import Sample
 FAMILIES: Final = frozenset({metrics.CERTIFICATE_END})
 
 
-def look(settings: Settings) -> Iterator[Sample]:
-    """Yield when the first certificate of each name ends; one that cannot be read is logged, and `vn doctor` names it."""
+def measure(settings: Settings) -> Iterator[Sample]:
+    """Yield when the first certificate of each name expires; one that cannot be read is logged, and `vn doctor` names it."""
     ends: dict[str, float] = {}
     for each in certificates(settings):
         try:

@@ -1,9 +1,9 @@
 """
-Lag, age and hidden records of every stage, from Kafka alone.
+Measures lag, age and hidden records of every stage, from Kafka alone.
 
-The committed offset and the record that lies there tell how far a stage is behind and since when, whether it runs,
-stands still or is gone. Records behind an open transaction are not read by anybody: the end that a read-committed
-reader sees stays below the log's, and how long it has is told of the topic.
+The committed offset and the record at that offset show how far a stage is behind and since when, whether it runs, hangs or is
+gone. Records behind an open transaction are hidden from everybody: the read-committed end stays below the log's end, and the
+topic's metric says for how long.
 """
 
 from collections import defaultdict
@@ -21,13 +21,13 @@ from processors.topics import FOREVER, OUTBOUND
 from processors.watch import metrics
 from processors.watch.metrics import Sample
 
-READ_SECONDS: Final = 3.0  # for the oldest unread records of all stages together
+READ_SECONDS: Final = 3.0  # to read the oldest unread records of all stages
 FAMILIES: Final = frozenset({metrics.GROUP_LAG, metrics.GROUP_OLDEST, metrics.HIDDEN, metrics.RETENTION_LEFT, metrics.OUTBOUND_UNREAD})
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What one stage has not read of one partition; `oldest` is the first such record's time in milliseconds, None if there is none."""
+    """The unread records of one stage in one partition; `oldest` is the first one's time in milliseconds, None if there are none."""
 
     unit: str
     topic: str
@@ -36,7 +36,7 @@ class Unread:
 
 
 class Groups:
-    """Looks at the stages' consumer groups; its clients are thrown away whenever the broker fails to answer."""
+    """Measures the stages' consumer groups; discards its clients whenever the broker fails to answer."""
 
     def __init__(self, broker: Broker, prefix: str, stages: Sequence[Stage[Any]]) -> None:
         self._broker = broker
@@ -48,16 +48,16 @@ class Groups:
         self._stuck: dict[Place, tuple[int, int]] = {}  # the stable end that stays below the log's end, and since when
         self._times: dict[tuple[str, Place], tuple[int, int]] = {}  # each stage's next offset of a partition, and that record's time
 
-    def look(self, now: int) -> Iterator[Sample]:
+    def measure(self, now: int) -> Iterator[Sample]:
         """Yield the samples of every stage's inputs; raises Restart if the broker does not answer."""
         try:
-            yield from self._look(now)
+            yield from self._measure(now)
         except Restart:
             self._observers.clear()
             self._stable = None
             raise
 
-    def _look(self, now: int) -> Iterator[Sample]:
+    def _measure(self, now: int) -> Iterator[Sample]:
         counts = self._broker.partition_counts({topic for topics in self._inputs.values() for topic in topics})
         places = {unit: [(topic, each) for topic in topics for each in range(counts[topic])] for unit, topics in self._inputs.items()}
         every = {place for found in places.values() for place in found}
@@ -92,7 +92,7 @@ class Groups:
         return self._observers[unit]
 
     def _hidden_seconds(self, stable: Mapping[Place, int], ends: Mapping[Place, int], now: int) -> Iterator[Sample]:
-        """Yield for how long a topic's stable end has stood still below its end."""
+        """Yield for how long each topic's stable end has been stuck below its end."""
         stuck = {}
         for place, end in stable.items():
             if end < ends[place]:
@@ -107,13 +107,13 @@ class Groups:
 
     def _oldest(self, behind: Mapping[tuple[str, Place], int], ends: Mapping[Place, int], now: int) -> dict[tuple[str, Place], int]:
         """
-        Return the time of the first record at or after each offset; nothing if only marks of transactions are left.
+        Return the time of the first record at or after each offset; nothing if only transaction markers follow.
 
-        Of records that an open transaction hides it is the time since which they are seen to be hidden; of one that the broker does not
-        give in time, what an earlier look saw, or the time since which it is not given.
+        For records that an open transaction hides, it is the time since which they have been hidden. For a record that the broker
+        does not deliver in time, it is the time known from an earlier measurement, or since when it has not been delivered.
         """
         found: dict[tuple[str, Place], int] = {}
-        not_given: set[tuple[str, Place]] = set()
+        not_delivered: set[tuple[str, Place]] = set()
         deadline = monotonic() + READ_SECONDS
         starts: dict[str, dict[Place, int]] = defaultdict(dict)  # two stages may be behind on one partition at different offsets
         for (unit, place), offset in behind.items():
@@ -134,17 +134,17 @@ class Groups:
                             found[unit, place] = message.timestamp()[1]
                         elif (message.offset() or 0) < ends[place] and place in self._stuck:
                             found[unit, place] = self._stuck[place][1]
-                not_given.update((unit, place) for place in waiting)
+                not_delivered.update((unit, place) for place in waiting)
             finally:
                 reader.close()
-        for each in not_given:
+        for each in not_delivered:
             offset, time = self._times.get(each, (-1, now))
             found[each] = time if offset == behind[each] else now
         self._times = {each: (behind[each], time) for each, time in found.items()}
         return found
 
     def _outbound(self) -> Iterator[Sample]:
-        """Yield what a provider of our own (`vn provider`) has not read; other providers' groups are not ours to know."""
+        """Yield what our own providers (`vn provider`) have not read; the groups of other providers are unknown."""
         for channel, topic in OUTBOUND.items():
             name = self._prefix + topic.name
             places = [(name, each) for each in range(self._broker.partition_counts([name])[name])]
@@ -155,7 +155,7 @@ class Groups:
 
 
 def samples_of(unread: Sequence[Unread], retention: Mapping[str, int], now: int) -> Iterator[Sample]:
-    """Yield lag, age and what retention leaves, a stage's partitions of one topic together."""
+    """Yield lag, age and the time left until retention removes unread records, by stage and topic over all partitions."""
     lag: dict[tuple[str, str], int] = defaultdict(int)
     age: dict[tuple[str, str], int] = defaultdict(int)
     for each in unread:

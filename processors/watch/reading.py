@@ -1,4 +1,4 @@
-"""A value of the watch's own metrics: as a query of Prometheus, and as it is read without one."""
+"""A value of the watch's metrics: as a PromQL query, and read directly from a registry."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +19,10 @@ SIZES: Final = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
 @dataclass(frozen=True, slots=True)
 class Reading:
     """
-    The sum or the largest of a metric's samples, for each value of the label `by`.
+    The sum or the maximum of a metric's samples, for each value of the label `by`.
 
-    `where` are labels that a sample must have, `without` those it must not have. What is counted from topics (`or_zero`) is 0 if
-    they were read and there is none.
+    `where` lists labels that a sample must have, `without` those it must not have. `or_zero`: the value is 0 if the topics were
+    read and there is no sample.
     """
 
     combine: Combine
@@ -35,14 +35,14 @@ class Reading:
     @property
     def query(self) -> str:
         """The reading in PromQL."""
-        asked = ",".join(
+        selector = ",".join(
             (*(f'{label}="{value}"' for label, value in self.where), *(f'{label}!="{value}"' for label, value in self.without))
         )
         by = f" by ({self.by}) " if self.by else ""
-        return f"{self.combine}{by}({self.metric}{f'{{{asked}}}' if asked else ''})" + (f" or {NONE_IF_READ}" if self.or_zero else "")
+        return f"{self.combine}{by}({self.metric}{f'{{{selector}}}' if selector else ''})" + (f" or {NONE_IF_READ}" if self.or_zero else "")
 
     def values(self, registry: CollectorRegistry, *by: str) -> dict[tuple[str, ...], float]:
-        """Return the values in a registry by the values of these labels, of `by` unless others are named; nothing if it is not known."""
+        """Return the values in a registry, keyed by the values of these labels (default: the label `by`); empty if unknown."""
         labels = by or ((self.by,) if self.by else ())
         found: dict[tuple[str, ...], list[float]] = {}
         read = False
@@ -55,17 +55,17 @@ class Reading:
         return {key: COMBINED[self.combine](values) for key, values in found.items()}
 
     def _counts(self, labels: Mapping[str, str]) -> bool:
-        """Whether a sample with these labels is among those asked for."""
+        """Whether a sample with these labels matches `where` and `without`."""
         wanted = all(labels.get(label) == value for label, value in self.where)
         return wanted and not any(labels.get(label) == value for label, value in self.without)
 
     def value(self, registry: CollectorRegistry) -> float | None:
-        """Return the one value of a reading without labels; None if it is not known."""
+        """Return the value of a reading without labels; None if unknown."""
         return self.values(registry).get(())
 
 
 def shown_value(value: float | None, unit: str, digits: int = 4) -> str:
-    """Return a value as Grafana would show it in this unit; a dash for what is not known."""
+    """Return a value as Grafana would show it in this unit; a dash if unknown."""
     if value is None or not math.isfinite(value):
         return "-"
     if unit == "bool_yes_no":

@@ -1,4 +1,4 @@
-"""Samples of the store: up, memory, persistence, eviction."""
+"""Measures the store: up, memory, persistence, eviction."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,10 +11,10 @@ from processors.watch.metrics import Sample
 FAMILIES: Final = frozenset({metrics.STORE_UP, metrics.STORE_MEMORY, metrics.STORE_MAXMEMORY, metrics.STORE_AOF, metrics.STORE_NOEVICTION})
 
 
-def look(store: Store) -> Iterator[Sample]:
-    """Yield the store's samples; if it does not answer, only that it is down."""
+def measure(store: Store) -> Iterator[Sample]:
+    """Yield the store's samples; only that it is down if it does not answer."""
     try:
-        found = store.information()
+        found = store.info()
     except Retry:
         yield metrics.STORE_UP, (), 0
         return

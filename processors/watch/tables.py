@@ -1,5 +1,5 @@
 """
-Open reviews, expectations, agencies and dead letters, as pure folds over the compacted topics.
+Tables of open reviews, expectations, agencies and dead letters, computed from compacted topics. No I/O.
 
 A table takes records in partition order and yields samples; it keeps only what the samples need.
 """
@@ -15,14 +15,14 @@ from processors.domain.journal import DeadLetter, DeadLetterSettled
 from processors.domain.review import Review
 from processors.rules.book import Rules
 from processors.watch import canary, metrics
-from processors.watch.metrics import AGENCIES_SHOWN, Family, Sample
+from processors.watch.metrics import MAX_AGENCIES, MetricFamily, Sample
 
 OTHER: Final = "other"
 CLOSED_EXPECTATIONS: Final = frozenset({"met", "cancelled"})
 
 
 class OpenReviews:
-    """The open reviews: reason, jurisdiction, whether an emergency, since when."""
+    """The open reviews: reason, jurisdiction, whether it is an emergency, since when."""
 
     families: Final = frozenset({metrics.REVIEWS_OPEN, metrics.REVIEW_OLDEST})
 
@@ -30,7 +30,7 @@ class OpenReviews:
         self._rules = rules
         self._open: dict[str, tuple[tuple[str, str, str], int]] = {}
 
-    def take(self, key: str, value: Any) -> None:
+    def apply(self, key: str, value: Any) -> None:
         if not isinstance(value, Review) or value.state != "open":
             self._open.pop(key, None)
             return
@@ -51,14 +51,14 @@ class OpenReviews:
 
 
 class Expectations:
-    """Expected events by state, rule and owing state; those met or cancelled are not counted."""
+    """Expected events by state, rule and owing state, except those met or cancelled."""
 
     families: Final = frozenset({metrics.EXPECTATIONS})
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[str, str, str]] = {}
 
-    def take(self, key: str, value: Any) -> None:
+    def apply(self, key: str, value: Any) -> None:
         if not isinstance(value, Expectation) or value.state in CLOSED_EXPECTATIONS:
             self._held.pop(key, None)
         else:
@@ -70,7 +70,7 @@ class Expectations:
 
 
 class Agencies:
-    """When each agency last sent, and how long it may be silent; beyond the first 500, the most overdue one represents the rest."""
+    """When each agency was last heard, and how long it may be silent; the most overdue one represents those beyond the first 500."""
 
     families: Final = frozenset({metrics.AGENCY_HEARD, metrics.AGENCY_LIMIT})
 
@@ -78,9 +78,9 @@ class Agencies:
         self._rules = rules
         self._heard: dict[str, AgencyHeard] = {}
 
-    def take(self, key: str, value: Any) -> None:
+    def apply(self, key: str, value: Any) -> None:
         if key == canary.ORI:
-            return  # the watch's own: that it is late is an alert of its own
+            return  # the watch's own agency: a late canary has its own alert
         if isinstance(value, AgencyHeard):
             self._heard[key] = value
         else:
@@ -92,7 +92,7 @@ class Agencies:
         for place, (ori, heard) in enumerate(sorted(self._heard.items())):
             at = heard.heard_at / 1000
             limit = rules.duration("feed.silence", Scope(jurisdiction=heard.jurisdiction)) / 1000
-            if place >= AGENCIES_SHOWN:
+            if place >= MAX_AGENCIES:
                 rest.append((at, limit))
                 continue
             yield metrics.AGENCY_HEARD, (ori,), at
@@ -104,7 +104,7 @@ class Agencies:
 
 
 class DeadLetters:
-    """Dead letters that nobody has replayed or settled yet, from the two topics that say so."""
+    """Dead letters that nobody has replayed or settled yet, from two topics."""
 
     families: Final = frozenset({metrics.DEAD_LETTERS_OPEN})
 
@@ -112,7 +112,7 @@ class DeadLetters:
         self._open: dict[str, tuple[str, str]] = {}
         self._settled: set[str] = set()
 
-    def take(self, key: str, value: Any) -> None:
+    def apply(self, key: str, value: Any) -> None:
         if isinstance(value, DeadLetterSettled):
             self._settled.add(key)
             self._open.pop(key, None)
@@ -124,9 +124,9 @@ class DeadLetters:
             yield metrics.DEAD_LETTERS_OPEN, labels, count
 
 
-Table = OpenReviews | Expectations | Agencies | DeadLetters
+WatchTable = OpenReviews | Expectations | Agencies | DeadLetters
 
 
-def families_of(tables: tuple[Table, ...]) -> frozenset[Family]:
+def families_of(tables: tuple[WatchTable, ...]) -> frozenset[MetricFamily]:
     """Return every family that the tables have samples of."""
     return frozenset(family for table in tables for family in table.families)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from tests.broker.harness import ProbeHarness
 
 
 @pytest.fixture
-def harness(cluster: Local) -> Iterator[ProbeHarness]:
+def harness(cluster: LocalCluster) -> Iterator[ProbeHarness]:
     made = ProbeHarness(cluster.addresses.environment)
     yield made
     made.close()

@@ -28,10 +28,10 @@ from processors.deliver.state import Delivery, registrant_of
 from processors.domain.policy import Policy, policy_key
 from processors.domain.time import iso
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.run.faults import Point
 from processors.runtime.settings import Settings
-from processors.runtime.wire.states import format_of
+from processors.runtime.wire.states import state_format
 from processors.topics import DELIVER_STATE, OUTBOUND, POLICIES, RECEIPTS, REGISTRATIONS, RESPONSES, SUBMISSIONS
 from tests.broker.delivery_vendors import PUBLIC_URL, TIMEOUT, TOKEN, Vendors
 from tests.broker.fault_matrix import COMMAND, Copies
@@ -120,7 +120,7 @@ class World:
         with environment(self.environment):
             settings = Settings()
             create_topics(settings)
-            self.client = Client(settings)
+            self.client = UserClient(settings)
         policies = [Policy(key=key, value=value, set_by="matrix", set_at=0) for key, value in POLICY.items()]
         self.client.send(POLICIES, ((policy_key(each), self.client.codec.encode(each)) for each in policies))
         self.vendors = Vendors(folder)
@@ -336,7 +336,7 @@ class Run:
         )
 
     def _deliveries(self, mine: str) -> Iterator[Delivery]:
-        decode = self.world.client.codec.states(format_of(STAGE))
+        decode = self.world.client.codec.states(state_format(STAGE))
         for key, value in self.world.client.latest(DELIVER_STATE).items():
             if value is not None and key.startswith("=") and registrant_of(key[1:]).startswith(mine):
                 state = decode(value)

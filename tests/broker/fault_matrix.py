@@ -34,7 +34,7 @@ import psutil
 
 from processors.domain.time import millis
 from processors.rehearsal.feed import Step
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from processors.runtime.run.faults import Point
 from processors.runtime.stop_signals import exit_on_sigterm
 from processors.simulation.world import simulate
@@ -170,7 +170,7 @@ def strike(addresses: dict[str, str], folder: Path, feed: Path, group: str, faul
 def own_cluster() -> Iterator[tuple[dict[str, str], Path]]:
     """Run a broker and a store in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="vn-faults-") as name, exit_on_sigterm():
-        local = Local(Path(name) / "vn")
+        local = LocalCluster(Path(name) / "vn")
         try:
             yield local.up().environment, Path(name)
         finally:

@@ -25,7 +25,7 @@ from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.kafka.clients import Broker, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client, TopicRecord
+from processors.runtime.kafka.user_client import TopicRecord, UserClient
 from processors.runtime.key_file import KEY_BYTES
 from processors.runtime.run.catchup import Stamp
 from processors.runtime.run.store import Store
@@ -73,7 +73,7 @@ class FeedRun:
         with environment(self.environment):
             self.settings = Settings()
             create_topics(self.settings)
-            self.client = Client(self.settings)
+            self.client = UserClient(self.settings)
             self.broker = Broker(self.settings)
         self.rehearsal: Rehearsal = rehearse(read_feed(feed), load_rules(None), self.settings.seal().key)
         self._runs = 0

@@ -22,9 +22,9 @@ from processors.domain.notification import Receipt
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import Broker, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.run.catchup import Stamp
-from processors.runtime.run.idle import Progress
+from processors.runtime.run.idle import PipelineProgress
 from processors.runtime.run.store import Store
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position, State
@@ -58,7 +58,7 @@ class ProbeHarness:
         with environment(self.environment):
             self.settings = Settings()
             self.broker = Broker(self.settings)
-            self.client = Client(self.settings)
+            self.client = UserClient(self.settings)
             create_topics(self.settings, (*PROBE_TOPICS, POLICIES, CLOCK, DECISIONS, DEAD_LETTERS, KEY_IDS, QUARANTINE))
         self.codec = Codec()
         self.store = Store(self.settings.redis())
@@ -110,7 +110,7 @@ class ProbeHarness:
     def backlog(self) -> int:
         """Return how many records of the inputs are not committed yet."""
         try:
-            seen = Progress(self.broker, self.prefix, {PROBE.name: (PROBE,)}, clock=False).look()
+            seen = PipelineProgress(self.broker, self.prefix, {PROBE.name: (PROBE,)}, clock=False).offsets()
         except Restart:
             return 0
         return sum(end - (committed or 0) for committed, end in seen.values())
@@ -138,7 +138,7 @@ class ProbeHarness:
     def idle(self, stage: Stage[Any] = PROBE) -> bool:
         """Whether the committed offsets equal the ends of the inputs, transaction markers included."""
         try:
-            seen = Progress(self.broker, self.prefix, {stage.name: (stage,)}, clock=False).look()
+            seen = PipelineProgress(self.broker, self.prefix, {stage.name: (stage,)}, clock=False).offsets()
         except Restart:
             return False  # the broker does not know the topic yet
         return all(committed == end for committed, end in seen.values())

@@ -22,11 +22,11 @@ import psutil
 import yaml
 
 from processors.pipeline import STAGES
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.topics import REGISTRATIONS, SUBMISSIONS
 from tests.broker import board_load
@@ -84,7 +84,7 @@ class Operations:
 
     def __init__(self, folder: Path, *, canary: bool = False) -> None:
         self.folder = folder
-        self.local = Local(folder / "vn")
+        self.local = LocalCluster(folder / "vn")
         self.environment = {**self.local.up().environment, "VN_PARTITIONS": "2"}
         with environment(self.environment):
             create_topics(Settings())
@@ -191,16 +191,16 @@ class Operations:
     def register(self) -> None:
         """Register everybody who is notified by the load."""
         with environment(self.environment):
-            client = Client(Settings())
-            client.send(REGISTRATIONS, [board_load.registration(number, wall()) for number in range(board_load.OFFENDERS)])
+            client = UserClient(Settings())
+            client.send(REGISTRATIONS, [board_load.registration(number, wall_time()) for number in range(board_load.OFFENDERS)])
 
     def submit(self, *submissions: tuple[str, bytes]) -> None:
         with environment(self.environment):
-            Client(Settings()).send(SUBMISSIONS, submissions)
+            UserClient(Settings()).send(SUBMISSIONS, submissions)
 
     def submit_load(self, count: int) -> None:
         """Submit the next messages of the load."""
-        self.submit(*(board_load.submission(self._sent + each, wall()) for each in range(count)))
+        self.submit(*(board_load.submission(self._sent + each, wall_time()) for each in range(count)))
         self._sent += count
 
     @contextmanager
@@ -214,9 +214,9 @@ class Operations:
             client, waiting = None, 0
             while not stop.wait(1.0):
                 waiting += 2
-                client = client or Client(settings)
+                client = client or UserClient(settings)
                 try:
-                    client.send(SUBMISSIONS, [board_load.submission(self._sent + each, wall()) for each in range(waiting)])
+                    client.send(SUBMISSIONS, [board_load.submission(self._sent + each, wall_time()) for each in range(waiting)])
                 except UserError:
                     client = None
                     continue

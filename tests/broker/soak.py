@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from processors.runtime.run.faults import POINTS
 from processors.runtime.stop_signals import exit_on_sigterm
 from tests.broker.harness import PARTITIONS, ProbeHarness, Worker, until
@@ -68,7 +68,7 @@ def main() -> int:
     options = parser.parse_args()
     chance, done = random.Random(options.seed), Counter[str]()
     with tempfile.TemporaryDirectory(prefix="vn-soak-") as folder, exit_on_sigterm():
-        local = Local(Path(folder) / "vn")
+        local = LocalCluster(Path(folder) / "vn")
         harness = ProbeHarness(local.up().environment, seed=options.seed)
         try:
             workers = [harness.start(), harness.start()]

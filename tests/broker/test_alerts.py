@@ -16,8 +16,8 @@ from time import monotonic
 
 import pytest
 
-from processors.runtime.clock import wall
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.clock import wall_time
+from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import DEAD_LETTERS
 from tests.broker import board_load
@@ -44,7 +44,7 @@ def operations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operations]
 
 def settle_dead_letters(operations: Operations) -> None:
     with environment(operations.environment):
-        letters = list(Client(Settings()).values(DEAD_LETTERS))
+        letters = list(UserClient(Settings()).values(DEAD_LETTERS))
     for letter in letters:
         operations.vn("dead-letters", "settle", letter.dead_letter_id, "--reason", "a test")
 
@@ -140,7 +140,7 @@ def test_a_fault_arrives_and_clears(operations: Operations, fault: str, traffic:
 @pytest.mark.long
 def test_an_emergency_in_review(operations: Operations) -> None:
     operations.quiet()
-    operations.submit(board_load.emergency_for_review(wall()))
+    operations.submit(board_load.emergency_for_review(wall_time()))
     due = monotonic() + 300
     Event().wait(290)
     fired = operations.fires("VnEmergencyInReview", due)
@@ -172,7 +172,7 @@ def test_an_emergency_that_leaves_late(operations: Operations) -> None:
     """The alert lasts half an hour, so it does not clear here."""
     operations.quiet()
     with operations.frozen("deliver"):
-        operations.submit(board_load.emergency(wall()))
+        operations.submit(board_load.emergency(wall_time()))
         Event().wait(75)  # later than notify.within
     record(
         "an emergency leaves late, counted from when it left", "quiet", "VnNotificationLate", operations.fires("VnNotificationLate"), None

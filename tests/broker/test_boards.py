@@ -20,7 +20,7 @@ import yaml
 from playwright.sync_api import sync_playwright
 from redis import Redis
 
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.watch.boards import BOARDS
 from tests.broker import board_load
 from tests.broker.harness import until
@@ -91,18 +91,18 @@ def filled(operations: Operations, names: set[str]) -> None:
 
 def cause_troubles(operations: Operations) -> None:
     """Cause the faults that fill the panels that are empty while nothing is wrong."""
-    operations.submit(*board_load.troubles(wall()))
+    operations.submit(*board_load.troubles(wall_time()))
     with Redis.from_url(operations.local.addresses.redis_url) as store:
         store.config_set("maxmemory", "64mb")
     with operations.frozen("match"):
         until("the stage falls behind", lambda: value(operations, "max(vn_group_oldest_seconds)") > 30, 60)
     operations.vn("unregister", board_load.SLEEPER)
     stop = operations.folder / "stop.json"
-    stop.write_text(json.dumps(board_load.opt_out(wall())))
+    stop.write_text(json.dumps(board_load.opt_out(wall_time())))
     operations.vn("inbound", str(stop))
     (review,) = until("a review is open", operations.open_reviews)
     until("watch sees it", lambda: operations.ask("query", query="vn_reviews_open")["result"])
-    operations.submit(board_load.emergency_for_review(wall(), 2))
+    operations.submit(board_load.emergency_for_review(wall_time(), 2))
     operations.vn("review", "discard", review, "--reason", "a test")
 
 
@@ -138,7 +138,7 @@ def draw(operations: Operations, folder: Path) -> None:
     drawing: Any = importlib.util.module_from_spec(module)
     module.loader.exec_module(drawing)
     folder.mkdir(parents=True, exist_ok=True)
-    end = wall() / 1000
+    end = wall_time() / 1000
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:

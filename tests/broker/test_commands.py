@@ -18,14 +18,14 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from processors.domain.journal import Verdict
 from processors.runtime.kafka.clients import Broker
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS, TOPICS
 from processors.views.database import View
 from processors.views.follower import Follower
-from processors.views.lookup import CONSOLE_VIEW
-from processors.views.tables import STAFF
+from processors.views.tables import STAFF_MODEL
+from processors.views.view_reader import CONSOLE_VIEW
 from tests.broker.harness import environment, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(400, method="signal")]
@@ -65,8 +65,8 @@ class Office:
         """Return the folder of a view of everything so far, like the console's."""
         folder = self.folder / "views"
         with environment(self.variables):
-            view = View(folder / CONSOLE_VIEW, STAFF)
-            Follower(Broker(self.settings), Client(self.settings).codec, self.settings.topic_prefix, view).catch_up(30)
+            view = View(folder / CONSOLE_VIEW, STAFF_MODEL)
+            Follower(Broker(self.settings), UserClient(self.settings).codec, self.settings.topic_prefix, view).catch_up(30)
         return folder
 
     @property
@@ -114,7 +114,7 @@ class Office:
 
     def verdicts(self) -> list[Verdict]:
         with environment(self.variables):
-            return list(Client(self.settings).verdicts(DECISIONS))
+            return list(UserClient(self.settings).verdicts(DECISIONS))
 
     def decided(self, message_id: str, **fields: str) -> list[Verdict]:
         """Return the decisions about a message that have these fields, once there are any."""
@@ -149,7 +149,7 @@ class Office:
 
 
 @pytest.fixture(scope="module")
-def office(cluster: Local, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def office(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """Stages running on topics of their own; whatever the time of day, no message is held for quiet hours or for merging."""
     made = Office(cluster.addresses.environment, tmp_path_factory.mktemp("office"))
     made.vn("topics", "create")
@@ -235,7 +235,7 @@ def test_what_no_stage_could_run_without_is_said_at_once(office: Office) -> None
     )
 
 
-def test_the_local_broker_and_store_are_up_already(office: Office, cluster: Local) -> None:
+def test_the_local_broker_and_store_are_up_already(office: Office, cluster: LocalCluster) -> None:
     done = office.vn("local", "up", "--dir", str(cluster.folder))
     assert done.lines == [f"export {name}={value}" for name, value in cluster.addresses.environment.items()]
     assert "answers" in office.vn("local", "status", "--dir", str(cluster.folder)).out

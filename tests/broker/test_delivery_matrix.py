@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from processors.runtime.run.faults import POINTS
 from tests.broker.delivery_matrix import UNITS, WAVE_SECONDS, trials, verdict
 from tests.broker.delivery_run import RECEIVER, World, running
@@ -29,7 +29,7 @@ def test_every_cell_is_in_one_run() -> None:
     assert {point for points in UNITS.values() for point in points} == set(POINTS)
 
 
-def test_nothing_is_lost_or_doubled(cluster: Local, tmp_path: Path) -> None:
+def test_nothing_is_lost_or_doubled(cluster: LocalCluster, tmp_path: Path) -> None:
     world = World(cluster.addresses.environment, tmp_path)
     try:
         with running(world, STRUCK) as run:

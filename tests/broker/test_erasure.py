@@ -25,9 +25,9 @@ from processors.domain.erasure import RegistrantKey
 from processors.domain.seal import Seal, SealBroken, key_id, named_key
 from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client, TopicRecord
+from processors.runtime.kafka.user_client import TopicRecord, UserClient
 from processors.runtime.key_file import read_seal
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.topics import (
     DEAD_LETTER_KEYS,
@@ -65,7 +65,7 @@ PURPOSES = ("contacts:R-1", "contacts:R-2", "dead-letter", "inbound", "review-su
 class Pipeline:
     """A pipeline in processes, under a prefix of its own."""
 
-    def __init__(self, local: Local, folder: Path) -> None:
+    def __init__(self, local: LocalCluster, folder: Path) -> None:
         self.folder = folder
         self.disk = local.folder
         key_file = folder / "key"
@@ -83,7 +83,7 @@ class Pipeline:
         with environment(self.variables):
             self.settings = Settings()
             create_topics(self.settings)
-            self.client = Client(self.settings)
+            self.client = UserClient(self.settings)
             self.hurry()
         self.processes: list[subprocess.Popen[bytes]] = []
 
@@ -151,7 +151,7 @@ def entries(wanted: Mapping[str, str]) -> list[ConfigEntry]:
 
 
 @pytest.fixture
-def pipeline(cluster: Local, tmp_path: Path) -> Iterator[Pipeline]:
+def pipeline(cluster: LocalCluster, tmp_path: Path) -> Iterator[Pipeline]:
     made = Pipeline(cluster, tmp_path)
     yield made
     made.close()
@@ -174,7 +174,7 @@ def sealed_in(value: Any) -> Iterator[bytes]:
         yield from sealed_in(base64.b64decode(value + "=" * (-len(value) % 4), validate=False))
 
 
-def opened(records: list[TopicRecord], client: Client, seal: Seal) -> list[bytes]:
+def opened(records: list[TopicRecord], client: UserClient, seal: Seal) -> list[bytes]:
     """Return the values in the records that open with the key file, or with the keys that it opens."""
     plain = [msgspec.to_builtins(client.codec.decode(each.value), builtin_types=(bytes,)) for each in records if own(each)]
     sealed = set(sealed_in(plain))
@@ -286,13 +286,13 @@ def mobile(number: int) -> list[dict[str, Any]]:
     return [{"channel": "sms", "address": f"+1804557{2000 + number}", "verified": True}]
 
 
-def notifications(client: Client, count: int) -> list[Any]:
+def notifications(client: UserClient, count: int) -> list[Any]:
     """Return what was sent about the event once there is this much; nothing before."""
     found = [each for each in client.values(OUTBOUND["sms"]) if each.kind == "notification"]
     return found if len(found) >= count else []
 
 
-def by_newest(client: Client, newest: str, count: int) -> dict[str, RegistrantKey]:
+def by_newest(client: UserClient, newest: str, count: int) -> dict[str, RegistrantKey]:
     """Return the keys once there are this many and each is sealed with the newest key; nothing before."""
     found = client.table(KEYS)
     done = len(found) == count and all((named_key(each.sealed) or b"").hex() == newest for each in found.values())

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from processors.rehearsal.feed import Step
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from processors.runtime.run.faults import Point
 from tests.broker.feed_run import NAMES, FeedRun
 from tests.broker.harness import until
@@ -23,9 +23,9 @@ HITS: Final = 9
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     """A broker and a store that these tests may kill."""
-    own = Local(tmp_path_factory.mktemp("feed") / "vn")
+    own = LocalCluster(tmp_path_factory.mktemp("feed") / "vn")
     try:
         own.up()
         yield own
@@ -34,11 +34,11 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
 
 
 @pytest.fixture
-def feed_run(local: Local, tmp_path: Path) -> FeedRun:
+def feed_run(local: LocalCluster, tmp_path: Path) -> FeedRun:
     return FeedRun(local.up().environment, tmp_path)
 
 
-def flush(local: Local) -> None:
+def flush(local: LocalCluster) -> None:
     with Redis.from_url(local.addresses.redis_url) as store:
         store.flushall()
 
@@ -68,7 +68,7 @@ def test_undisturbed(feed_run: FeedRun) -> None:
     add_up(feed_run)
 
 
-def test_every_unit_killed_at_every_point_while_store_and_broker_are_lost(feed_run: FeedRun, local: Local) -> None:
+def test_every_unit_killed_at_every_point_while_store_and_broker_are_lost(feed_run: FeedRun, local: LocalCluster) -> None:
     """
     Each stage's processes die one after another, each at the next point.
 

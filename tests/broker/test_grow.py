@@ -6,7 +6,7 @@ import pytest
 
 from processors.pipeline import STAGES
 from processors.runtime.kafka.clients import Broker
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from processors.runtime.run.grow import shared_topics
 from processors.topics import OUTBOUND, REVIEWS, TOPICS
 from tests.broker.feed_run import FeedRun
@@ -19,7 +19,7 @@ MORE = 4
 
 
 @pytest.fixture
-def feed_run(cluster: Local, tmp_path: Path) -> FeedRun:
+def feed_run(cluster: LocalCluster, tmp_path: Path) -> FeedRun:
     return FeedRun(cluster.addresses.environment, tmp_path)
 
 

@@ -9,8 +9,8 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import NewPartitions, NewTopic
 
 from processors.runtime.kafka.clients import committed_offsets
-from processors.runtime.kafka.topics_admin import Difference, apply_properties, create_topics, properties, property_differences
-from processors.runtime.local import Local
+from processors.runtime.kafka.topics_admin import PropertyDifference, apply_properties, create_topics, properties, property_differences
+from processors.runtime.local import LocalCluster
 from processors.topics import POLICIES, Topic
 from tests.broker.harness import PARTITIONS, ProbeHarness, environment, until
 from tests.broker.probe import LEFT, RIGHT, STATE
@@ -70,9 +70,9 @@ def committed(group: Consumer, offsets: list[TopicPartition]) -> bool:
 
 
 @pytest.fixture
-def own_cluster(tmp_path: Path) -> Iterator[Local]:
+def own_cluster(tmp_path: Path) -> Iterator[LocalCluster]:
     """A broker and a store whose files the test may damage."""
-    local = Local(tmp_path / "vn")
+    local = LocalCluster(tmp_path / "vn")
     try:
         local.up()
         yield local
@@ -81,7 +81,7 @@ def own_cluster(tmp_path: Path) -> Iterator[Local]:
 
 
 @pytest.mark.parametrize("without", ["", "origin"])
-def test_a_log_that_lost_its_end_and_grew_again_is_not_taken_for_the_old_one(own_cluster: Local, without: str) -> None:
+def test_a_log_that_lost_its_end_and_grew_again_is_not_taken_for_the_old_one(own_cluster: LocalCluster, without: str) -> None:
     harness = ProbeHarness(own_cluster.addresses.environment)
     try:
         worker = harness.start(without=without)
@@ -106,7 +106,7 @@ def test_a_log_that_lost_its_end_and_grew_again_is_not_taken_for_the_old_one(own
         harness.close()
 
 
-def test_a_log_that_lost_its_end_is_noticed_before_anything_is_read(own_cluster: Local) -> None:
+def test_a_log_that_lost_its_end_is_noticed_before_anything_is_read(own_cluster: LocalCluster) -> None:
     harness = ProbeHarness(own_cluster.addresses.environment)
     try:
         worker = harness.start()
@@ -141,10 +141,10 @@ def test_partitions_added_under_a_running_stage_stop_it(harness: ProbeHarness, t
 def test_what_an_operator_set_on_a_topic_stays_until_it_is_applied(harness: ProbeHarness) -> None:
     topics, name = (POLICIES,), harness.prefix + POLICIES.name
     assert property_differences(harness.settings, topics) == []
-    apply_properties(harness.settings, [Difference(name, "delete.retention.ms", "", "60000")])  # as an operator would
+    apply_properties(harness.settings, [PropertyDifference(name, "delete.retention.ms", "", "60000")])  # as an operator would
     with environment(harness.environment):
         assert create_topics(harness.settings, topics) == []
     (found,) = property_differences(harness.settings, topics)
-    assert found == Difference(name, "delete.retention.ms", "60000", properties(POLICIES)["delete.retention.ms"])
+    assert found == PropertyDifference(name, "delete.retention.ms", "60000", properties(POLICIES)["delete.retention.ms"])
     apply_properties(harness.settings, [found])
     assert property_differences(harness.settings, topics) == []

@@ -10,7 +10,7 @@ import pytest
 from processors.rehearsal.feed import read_feed
 from processors.rehearsal.player import rehearse
 from processors.rules.load import load_rules
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from tests.broker.fault_matrix import GROUPS, strike
 from tests.stories.builders import registration, submission
 
@@ -75,5 +75,5 @@ def test_everybody_hears_of_one_agency_before_the_numbers_met_and_of_both_after(
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_killed_wherever_it_stands_a_stage_merges_two_keys_once(cluster: Local, tmp_path: Path, group: str) -> None:
+def test_killed_wherever_it_stands_a_stage_merges_two_keys_once(cluster: LocalCluster, tmp_path: Path, group: str) -> None:
     strike(cluster.addresses.environment, tmp_path, feed(tmp_path), group, "kill")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from processors.runtime.decide.attempts import ENDED
+from processors.runtime.decide.failures import PROCESS_ENDED
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.topics import DEAD_LETTERS, DECISIONS, SUBMISSIONS
 from tests.broker.harness import SHORT_TIMEOUTS, environment
@@ -45,7 +45,7 @@ Start = Callable[[], int]
 
 
 @pytest.fixture
-def variables(cluster: Local, tmp_path: Path) -> dict[str, str]:
+def variables(cluster: LocalCluster, tmp_path: Path) -> dict[str, str]:
     found = {
         **cluster.addresses.environment,
         **SHORT_TIMEOUTS,
@@ -67,7 +67,9 @@ def run_once(variables: dict[str, str]) -> int:
 def quarantined(variables: dict[str, str]) -> list[tuple[int, int, str]]:
     with environment(variables):
         return [
-            (each.partition, each.offset, each.detail) for each in Client(Settings()).values(DEAD_LETTERS) if each.reason == "quarantined"
+            (each.partition, each.offset, each.detail)
+            for each in UserClient(Settings()).values(DEAD_LETTERS)
+            if each.reason == "quarantined"
         ]
 
 
@@ -75,13 +77,15 @@ def accepted_messages(variables: dict[str, str]) -> set[str]:
     """Return the messages that `read` decided, by id."""
     with environment(variables):
         return {
-            each.message_id for batch in Client(Settings()).values(DECISIONS) for each in batch.verdicts if each.reason != "quarantined"
+            each.message_id for batch in UserClient(Settings()).values(DECISIONS) for each in batch.verdicts if each.reason != "quarantined"
         }
 
 
 def submit(variables: dict[str, str], *names: str) -> None:
     with environment(variables):
-        Client(Settings()).send(SUBMISSIONS, [("VA1", b'{"message_id": "%s", "agency": {"ori": "VA1"}}' % name.encode()) for name in names])
+        UserClient(Settings()).send(
+            SUBMISSIONS, [("VA1", b'{"message_id": "%s", "agency": {"ori": "VA1"}}' % name.encode()) for name in names]
+        )
 
 
 def test_a_record_that_ends_the_process_three_times_is_set_aside(variables: dict[str, str]) -> None:
@@ -89,7 +93,7 @@ def test_a_record_that_ends_the_process_three_times_is_set_aside(variables: dict
     assert [run_once(variables) for _ in range(4)] == [-signal.SIGKILL] * 3 + [0]
     ((_, offset, detail),) = quarantined(variables)
     assert offset == 1
-    assert ENDED in detail
+    assert PROCESS_ENDED in detail
     assert accepted_messages(variables) == {"fine-1", "fine-2"}
 
 
@@ -99,7 +103,7 @@ def test_an_operator_sets_a_record_aside_while_the_stage_is_down_and_sends_it_ag
     submit(variables, "deadly", "fine-2")
     assert run_once(variables) == -signal.SIGKILL
     with environment(variables):
-        place = next(each for each in Client(Settings()).read(SUBMISSIONS) if b"deadly" in (each.value or b""))
+        place = next(each for each in UserClient(Settings()).read(SUBMISSIONS) if b"deadly" in (each.value or b""))
     command = [sys.executable, "-m", "processors", "quarantine", "submissions", str(place.partition), str(place.offset)]
     command += ["--reason", "it ends the process", "--as", "ann"]
     done = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, timeout=60, check=False)
@@ -114,4 +118,4 @@ def test_an_operator_sets_a_record_aside_while_the_stage_is_down_and_sends_it_ag
     replay = [sys.executable, "-m", "processors", "dead-letters", "replay", name]
     assert subprocess.run(replay, env={**os.environ, **variables}, capture_output=True, timeout=60, check=False).returncode == 0
     with environment(variables):
-        assert sum(b"deadly" in (each.value or b"") for each in Client(Settings()).read(SUBMISSIONS)) == 2
+        assert sum(b"deadly" in (each.value or b"") for each in UserClient(Settings()).read(SUBMISSIONS)) == 2

@@ -21,8 +21,8 @@ from processors.domain.external import ReceiptForm
 from processors.providers.mail import reference_of
 from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.topics import OUTBOUND, RECEIPTS, SENDS
 from tests.broker.harness import SHORT_TIMEOUTS, TIMEOUT, environment, until
@@ -70,7 +70,7 @@ class Mailbox:
 class Delivery:
     """A prefix on the cluster with the topics that providers use, a mailbox, and providers as processes."""
 
-    def __init__(self, local: Local, folder: Path) -> None:
+    def __init__(self, local: LocalCluster, folder: Path) -> None:
         self.mailbox = Mailbox(folder)
         self.variables = {
             **local.addresses.environment,
@@ -81,7 +81,7 @@ class Delivery:
         with environment(self.variables):
             self.settings = settings = Settings()
             create_topics(settings, (*OUTBOUND.values(), RECEIPTS, SENDS))
-            self.client = Client(settings)
+            self.client = UserClient(settings)
         self.config = folder / "providers.toml"
         self.config.write_text(
             f'[[vendor]]\nkind = "smtp"\nname = "relay"\nhost = "127.0.0.1"\nport = {self.mailbox.port}\nca_file = "{self.mailbox.ca}"\n'
@@ -118,7 +118,7 @@ class Delivery:
 
 
 @pytest.fixture
-def delivery(cluster: Local, tmp_path: Path) -> Iterator[Delivery]:
+def delivery(cluster: LocalCluster, tmp_path: Path) -> Iterator[Delivery]:
     made = Delivery(cluster, tmp_path)
     yield made
     made.close()

@@ -12,8 +12,8 @@ from msgspec import json
 
 from processors.domain.intake import Intake
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.topics import INTAKE, REGISTRATIONS, SUBMISSIONS
 from tests.broker.harness import SHORT_TIMEOUTS, environment, until
@@ -32,19 +32,19 @@ RUN = "from processors.cli.main import run; run()"
 
 
 @pytest.fixture
-def variables(cluster: Local) -> dict[str, str]:
+def variables(cluster: LocalCluster) -> dict[str, str]:
     prefix = f"o{os.getpid()}-{time.monotonic_ns()}."
     return {**cluster.addresses.environment, **SHORT_TIMEOUTS, "VN_TOPIC_PREFIX": prefix, "VN_PARTITIONS": "2"}
 
 
 @pytest.fixture
-def client(variables: dict[str, str]) -> Iterator[Client]:
+def client(variables: dict[str, str]) -> Iterator[UserClient]:
     with environment(variables):
         create_topics(Settings())
-        yield Client(Settings())
+        yield UserClient(Settings())
 
 
-def send_backlog(client: Client) -> None:
+def send_backlog(client: UserClient) -> None:
     """Send submissions, then registrations and submissions in turns, each when the one before has been received."""
 
     def encoded(number: int) -> tuple[str, bytes]:
@@ -58,7 +58,7 @@ def send_backlog(client: Client) -> None:
 
 @pytest.mark.parametrize("without", ["", AS_FETCHED], ids=["", "as fetched"])
 def test_a_backlog_is_taken_in_the_order_in_which_it_was_received(
-    client: Client, variables: dict[str, str], tmp_path: Path, without: str
+    client: UserClient, variables: dict[str, str], tmp_path: Path, without: str
 ) -> None:
     send_backlog(client)
     with (tmp_path / "read.log").open("wb") as log:

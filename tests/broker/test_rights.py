@@ -13,7 +13,7 @@ import pytest
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType  # type: ignore[attr-defined]
 
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.local.broker import Broker
+from processors.runtime.local.broker import LocalBroker
 from processors.runtime.local.jars import kafka_jars
 from processors.runtime.local.programs import java
 from processors.runtime.settings import Settings
@@ -46,7 +46,7 @@ class SecuredBroker:
 
     def __init__(self, folder: Path) -> None:
         self.plain, self.secured, controller = (f"127.0.0.1:{free_port()}" for _ in range(3))
-        self.broker = Broker(folder, int(self.plain.partition(":")[2]), int(controller.partition(":")[2]))
+        self.broker = LocalBroker(folder, int(self.plain.partition(":")[2]), int(controller.partition(":")[2]))
         self.broker._properties += SECURED.format(plain=self.plain, secured=self.secured, controller=controller)
 
     def grant(self, kind: Any, name: str, operation: Any, pattern: Any = ResourcePatternType.LITERAL) -> None:
@@ -93,7 +93,7 @@ def wrong(found: list[dict[str, Any]]) -> list[str]:
 
 def test_a_refused_password_is_not_silence(secured: SecuredBroker) -> None:
     (found,) = secured.doctor(given="guessed")
-    assert (found["subject"], found["found"]) == ("broker", "the broker answers, and does not know this user")
+    assert (found["subject"], found["found"]) == ("broker", "the broker answers but does not know this user")
     assert "KAFKA_SASL_PASSWORD" in found["fix"]
     assert "guessed" not in json.dumps(found)
 

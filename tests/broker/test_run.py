@@ -15,8 +15,8 @@ from confluent_kafka import Producer
 
 from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.local.ports import is_free
 from processors.runtime.settings import Settings
 from processors.topics import DEAD_LETTERS, REGISTRATIONS, SUBMISSIONS
@@ -28,7 +28,7 @@ Run = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def variables(cluster: Local) -> dict[str, str]:
+def variables(cluster: LocalCluster) -> dict[str, str]:
     return {
         **cluster.addresses.environment,
         **SHORT_TIMEOUTS,
@@ -118,14 +118,14 @@ def test_one_outsiders_record_larger_than_the_pipeline_can_write_does_not_end_th
     assert producer.flush(30) == 0
     assert run("ingest", "--until-idle", "0.5").wait(120) == 0
     with environment(variables):
-        letters = sorted(Client(Settings()).values(DEAD_LETTERS), key=lambda each: each.offset)  # they may lie in two partitions
+        letters = sorted(UserClient(Settings()).values(DEAD_LETTERS), key=lambda each: each.offset)  # they may lie in two partitions
     assert [(each.offset, each.reason, each.length) for each in letters] == [(0, "too_large", 40_000_001), (1, "missing_field", None)]
 
 
 def test_the_front_door_does_not_begin_anew_when_its_offsets_are_lost(run: Run, variables: dict[str, str], tmp_path: Path) -> None:
     with environment(variables):
         settings = Settings()
-        Client(settings).send(REGISTRATIONS, [("V-1", None)])
+        UserClient(settings).send(REGISTRATIONS, [("V-1", None)])
         assert run("ingest", "--until-idle", "0.5").wait(120) == 0
         admin, group = Broker(settings).admin(), f"{settings.topic_prefix}read"
         until("the group is empty", lambda: admin.delete_consumer_groups([group])[group].exception(10) is None)

@@ -17,8 +17,8 @@ from processors.domain.time import millis
 from processors.pipeline import PIPELINE
 from processors.rehearsal.answer_key import differences
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.simulation.world import simulate
 from processors.topics import CLOCK
@@ -36,7 +36,7 @@ def everything_runs(log: Path) -> Iterator[None]:
     command = [sys.executable, "-c", "from processors.cli.main import run; run()", "run", "all"]
     with log.open("w") as file, subprocess.Popen(command, stderr=file, stdout=file) as process:
         try:
-            client = Client(Settings())
+            client = UserClient(Settings())
             client.send(CLOCK, [(None, client.codec.encode(Tick(START)))])  # before it, no stage knows what time it is
             until("all units run", lambda: log.read_text().count('"event": "ready"') == UNITS, 150)
             yield
@@ -48,7 +48,7 @@ def everything_runs(log: Path) -> Iterator[None]:
                 process.kill()
 
 
-def test_a_simulated_month_comes_to_what_the_oracle_says(cluster: Local, tmp_path: Path) -> None:
+def test_a_simulated_month_comes_to_what_the_oracle_says(cluster: LocalCluster, tmp_path: Path) -> None:
     world = simulate(START, 30, 7, 0.0002)
     key = world.key()
     assert len(key["told"]) > 3

@@ -25,8 +25,8 @@ import httpx2
 import pytest
 
 from processors.domain.notification import Outbound
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.topics import OUTBOUND, REGISTRATION_STATUS
 
@@ -81,7 +81,7 @@ class SiteProcess:
 
 
 @contextmanager
-def pipeline(cluster: Local, folder: Path) -> Iterator[tuple[Client, Mapping[str, str]]]:
+def pipeline(cluster: LocalCluster, folder: Path) -> Iterator[tuple[UserClient, Mapping[str, str]]]:
     """All stages, without quiet hours."""
     own = {
         "VN_TOPIC_PREFIX": "chaos.",
@@ -95,7 +95,7 @@ def pipeline(cluster: Local, folder: Path) -> Iterator[tuple[Client, Mapping[str
     with pytest.MonkeyPatch.context() as patched:
         for name, value in (cluster.addresses.environment | own).items():
             patched.setenv(name, value)
-        client = Client(Settings())
+        client = UserClient(Settings())
     command = [sys.executable, "-m", "processors"]
     for arguments in (["topics", "create"], ["policy", "set", "quiet.hours", "none"]):
         subprocess.run([*command, *arguments], env=environment, check=True, capture_output=True, timeout=60)
@@ -150,7 +150,7 @@ def carried(page: str, name: str) -> str:
     return unescape(found[1])
 
 
-def requests_to_verify(client: Client) -> dict[str, Outbound]:
+def requests_to_verify(client: UserClient) -> dict[str, Outbound]:
     """Return the request to verify of each number; there is never a second one."""
     sent = [each for each in client.values(OUTBOUND["sms"]) if each.kind == "verification"]
     twice = [to for to, times in Counter(each.to for each in sent).items() if times > 1]
@@ -158,7 +158,7 @@ def requests_to_verify(client: Client) -> dict[str, Outbound]:
     return {each.to: each for each in sent}
 
 
-def test_registrations_survive_a_site_that_is_killed(cluster: Local, tmp_path: Path) -> None:
+def test_registrations_survive_a_site_that_is_killed(cluster: LocalCluster, tmp_path: Path) -> None:
     with pipeline(cluster, tmp_path) as (client, environment):
         site = SiteProcess({**environment}, tmp_path)
         killing = Thread(target=site.kill_again_and_again, daemon=True)
@@ -193,5 +193,5 @@ def test_registrations_survive_a_site_that_is_killed(cluster: Local, tmp_path: P
             site.kill()
 
 
-def active(client: Client) -> int:
+def active(client: UserClient) -> int:
     return sum(each.status == "active" for each in client.table(REGISTRATION_STATUS).values())

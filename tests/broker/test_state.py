@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from processors.domain.tick import Tick
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from processors.topics import CLOCK, ERASED, EVENTS, INTAKE, KEYS, POLICIES, SUBMISSIONS
 from tests.broker.feed_run import FeedRun
 from tests.broker.harness import environment
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(560, met
 
 
 @pytest.fixture
-def feed_run(cluster: Local, tmp_path: Path) -> FeedRun:
+def feed_run(cluster: LocalCluster, tmp_path: Path) -> FeedRun:
     return FeedRun(cluster.addresses.environment, tmp_path)
 
 
@@ -38,14 +38,14 @@ IMPORT = "processors.runtime.run.state_import"
 STEPS = f"{IMPORT}:commit_progress,{IMPORT}:StateWriter.write"
 
 
-def test_half_a_feed_there_and_half_here(feed_run: FeedRun, cluster: Local, tmp_path: Path) -> None:
+def test_half_a_feed_there_and_half_here(feed_run: FeedRun, cluster: LocalCluster, tmp_path: Path) -> None:
     """Other topics are other logs, as on another cluster: offsets start again, and the number of partitions differs."""
     half, folder = len(feed_run.moments) // 2, str(tmp_path / "state")
     with feed_run.running():
         feed_run.play(feed_run.moments[:half])
         assert "stop every `vn run`" in refused(feed_run, "state", "export", folder)
     assert "identify: " in ends(feed_run, "state", "export", folder)
-    assert "is there already" in refused(feed_run, "state", "export", folder)
+    assert "already exists" in refused(feed_run, "state", "export", folder)
 
     here = FeedRun(cluster.addresses.environment, tmp_path, partitions=3, earlier=feed_run)
     assert f"{KEYS.name} is empty" in refused(here, "state", "import", folder)
@@ -78,7 +78,7 @@ def test_put_back_where_nothing_was_decided_since_and_nowhere_else(feed_run: Fee
         feed_run.play(feed_run.moments[half:])
     feed_run.verify()
     remove_changelog(feed_run, "match")
-    assert "has decided since the export" in refused(feed_run, "state", "import", folder, "--stage", "match")
+    assert "has decided records since the export" in refused(feed_run, "state", "import", folder, "--stage", "match")
 
 
 def remove_changelog(run: FeedRun, stage: str) -> None:
@@ -97,7 +97,7 @@ def test_what_is_under_way_is_not_exported_and_a_file_cut_short_not_taken(feed_r
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
     whole = (folder / "match.jsonl").read_bytes()
     (folder / "match.jsonl").write_bytes(whole[: len(whole) // 2])
-    assert "take another copy" in refused(feed_run, "state", "import", str(folder))
+    assert "use another copy" in refused(feed_run, "state", "import", str(folder))
     with environment(feed_run.environment):
         feed_run.client.send(SUBMISSIONS, [(None, b"{}")])
     assert f"{SUBMISSIONS.name}[" in refused(feed_run, "state", "export", str(tmp_path / "another"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec import json, structs
 
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from processors.runtime.wire.changelog import Position
 from tests.broker.harness import PARTITIONS, ProbeHarness
 
@@ -72,7 +72,7 @@ def test_ahead_of_kafka_is_dropped_and_told(harness: ProbeHarness) -> None:
 
 
 def test_killed_and_started_empty(tmp_path: Path) -> None:
-    local = Local(tmp_path / "vn")
+    local = LocalCluster(tmp_path / "vn")
     local.up()
     harness = ProbeHarness(local.addresses.environment)
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from processors.runtime.errors import Retry
-from processors.runtime.local import Local
+from processors.runtime.local import LocalCluster
 from processors.runtime.run.store import Store
 from tests.broker.harness import ProbeHarness, until
 from tests.broker.redis_servers import cluster as redis_cluster
@@ -67,7 +67,7 @@ def test_a_cluster_of_which_no_node_answers_is_waited_for(tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def local(cluster: Local) -> Local:
+def local(cluster: LocalCluster) -> LocalCluster:
     """The shared broker, under a name that is not a Redis cluster's."""
     return cluster
 
@@ -88,7 +88,7 @@ def probe_through(addresses: dict[str, str], url: str, disturb: Callable[[], Non
         harness.close()
 
 
-def test_a_stage_goes_on_when_the_sentinel_has_promoted_the_replica(local: Local, tmp_path: Path) -> None:
+def test_a_stage_goes_on_when_the_sentinel_has_promoted_the_replica(local: LocalCluster, tmp_path: Path) -> None:
     with sentinel_group(tmp_path) as (url, (master, replica)):
 
         def promoted() -> bool:
@@ -101,7 +101,7 @@ def test_a_stage_goes_on_when_the_sentinel_has_promoted_the_replica(local: Local
         probe_through(local.addresses.environment, url, disturb)
 
 
-def test_a_stage_goes_on_when_a_node_of_the_cluster_was_away(local: Local, tmp_path: Path) -> None:
+def test_a_stage_goes_on_when_a_node_of_the_cluster_was_away(local: LocalCluster, tmp_path: Path) -> None:
     with redis_cluster(tmp_path) as (url, nodes):
 
         def disturb() -> None:

@@ -12,8 +12,8 @@ from msgspec import json
 
 from processors.domain.policy import Policy
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.topics import DECISIONS, DISTINCT, POLICIES, SUBMISSIONS
 from tests.broker.harness import SHORT_TIMEOUTS, environment, until
@@ -32,7 +32,7 @@ RUN = "from processors.cli.main import run; run()"
 class Deployment:
     """One prefix on the cluster, and the processes that run on it."""
 
-    def __init__(self, cluster: Local, folder: Path) -> None:
+    def __init__(self, cluster: LocalCluster, folder: Path) -> None:
         self.variables = {
             **cluster.addresses.environment,
             **SHORT_TIMEOUTS,
@@ -40,7 +40,7 @@ class Deployment:
             "VN_PARTITIONS": "2",
         }
         with environment(self.variables):
-            self.client = Client(Settings())
+            self.client = UserClient(Settings())
             create_topics(Settings())
         self._folder = folder
         self._action_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 600))
@@ -78,7 +78,7 @@ class Deployment:
 
 
 @pytest.fixture
-def deployment(cluster: Local, tmp_path: Path) -> Iterator[Deployment]:
+def deployment(cluster: LocalCluster, tmp_path: Path) -> Iterator[Deployment]:
     made = Deployment(cluster, tmp_path)
     yield made
     made.close()

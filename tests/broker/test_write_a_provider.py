@@ -16,8 +16,8 @@ from jgo.maven import MavenContext
 
 from processors.deliver.dispatch.headers import headers_of
 from processors.runtime.kafka.topics_admin import create_topics
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.local.broker import VERSION
 from processors.runtime.local.jars import kafka_jars
 from processors.runtime.local.programs import java
@@ -47,12 +47,12 @@ def block(language: str) -> str:
 class Topics:
     """The topics that a provider uses, under a prefix of their own."""
 
-    def __init__(self, local: Local) -> None:
+    def __init__(self, local: LocalCluster) -> None:
         self.variables = {**local.addresses.environment, "VN_TOPIC_PREFIX": f"w{os.getpid()}-{time.monotonic_ns()}."}
         with environment(self.variables):
             settings = Settings()
             create_topics(settings, (*OUTBOUND.values(), RECEIPTS))
-            self.client = Client(settings)
+            self.client = UserClient(settings)
         self.prefix = settings.topic_prefix
 
     def send(self, *numbers: int, **fields: Any) -> list[str]:
@@ -68,7 +68,7 @@ class Topics:
 
 
 @pytest.fixture
-def topics(cluster: Local) -> Topics:
+def topics(cluster: LocalCluster) -> Topics:
     return Topics(cluster)
 
 

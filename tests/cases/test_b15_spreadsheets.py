@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from processors.cli import register, submit
-from processors.cli.documents import Broken, documents
+from processors.cli.documents import BrokenFile, documents
 from processors.cli.register import registrations
 from processors.runtime.errors import UserError
 
@@ -73,7 +73,7 @@ def test_b15_yes_is_yes(yes: str) -> None:
 
 
 def test_b15_a_surplus_cell_is_refused_with_its_place() -> None:
-    with pytest.raises(Broken) as found:
+    with pytest.raises(BrokenFile) as found:
         list(registrations(GOOD.replace(",Y", ",Y,804-555-1003").encode()))
     assert str(found.value) == "line 2, column 8: there is a value in a column that has no header"
 
@@ -97,7 +97,7 @@ def test_b15_a_surplus_cell_is_refused_with_its_place() -> None:
     ],
 )
 def test_b15_what_a_spreadsheet_spoiled_is_refused_with_its_place(old: str, new: str, place: int, why: str) -> None:
-    with pytest.raises(Broken, match=f"line 2, column {place}: .*{why}"):
+    with pytest.raises(BrokenFile, match=f"line 2, column {place}: .*{why}"):
         list(registrations(GOOD.replace(old, new).encode()))
 
 
@@ -113,7 +113,7 @@ def test_b15_what_a_spreadsheet_spoiled_is_refused_with_its_place(old: str, new:
 )
 def test_b15_a_number_that_became_a_date_is_refused(column: str, written: str) -> None:
     """Found as a variant: nobody was told of the case 1-26, since the registration was for the case 26-Jan."""
-    with pytest.raises(Broken, match=f"line 2, column 4: the number in the column {column} was made a date by the spreadsheet"):
+    with pytest.raises(BrokenFile, match=f"line 2, column 4: the number in the column {column} was made a date by the spreadsheet"):
         list(registrations(GOOD.replace("sid", column).replace("VA7700123", written).encode()))
 
 
@@ -137,7 +137,7 @@ def test_b15_but_a_docket_number_is_none(written: str) -> None:
     ],
 )
 def test_b15_a_pin_that_lost_its_zeros_or_gained_a_fraction_is_refused(pin: str, why: str) -> None:
-    with pytest.raises(Broken, match=f"line 2, column 4: {why}"):
+    with pytest.raises(BrokenFile, match=f"line 2, column 4: {why}"):
         list(registrations(GOOD.replace("sid", "pin").replace("VA7700123", pin).encode()))
 
 
@@ -153,7 +153,7 @@ def test_b15_a_pin_that_lost_its_zeros_or_gained_a_fraction_is_refused(pin: str,
     ],
 )
 def test_b15_nor_is_an_id_or_a_number_of_which_the_spreadsheet_made_another(old: str, new: str, place: int, why: str) -> None:
-    with pytest.raises(Broken, match=f"line 2, column {place}: the number in the column .* {why}"):
+    with pytest.raises(BrokenFile, match=f"line 2, column {place}: the number in the column .* {why}"):
         list(registrations(GOOD.replace(old, new, 1).encode()))
 
 
@@ -191,7 +191,7 @@ def test_b15_but_an_id_of_any_other_form_is_one(id_: str) -> None:
 )
 def test_b15_an_address_that_cannot_be_read_is_refused_with_its_place(old: str, new: str, place: int, why: str) -> None:
     """Found as a variant: such a telephone number was lost, and only the journal said so."""
-    with pytest.raises(Broken, match=f"line 2, column {place}: an address in the column .* {why}"):
+    with pytest.raises(BrokenFile, match=f"line 2, column {place}: an address in the column .* {why}"):
         list(registrations(GOOD.replace(old, new).encode()))
 
 
@@ -250,7 +250,7 @@ NAMED = GOOD.replace("sid", "full").replace("VA7700123", "José Peña")
     ids=["Macintosh", "MS-DOS", "UTF-8 twice", "UTF-8 and Windows-1252", "lost", "Cyrillic", "Greek", "Chinese"],
 )
 def test_b15_a_name_whose_letters_were_spoiled_is_refused_and_not_another_name(content: bytes) -> None:
-    with pytest.raises(Broken, match="line 2, column 4: letters in the column full were spoiled by another program"):
+    with pytest.raises(BrokenFile, match="line 2, column 4: letters in the column full were spoiled by another program"):
         list(registrations(content))
 
 
@@ -261,24 +261,24 @@ def test_b15_a_name_of_any_language_is_read(name: str) -> None:
 
 
 def test_b15_a_second_row_of_one_registration_replaces_no_number() -> None:
-    with pytest.raises(Broken, match=r"line 3, column 1: this registration_id is in line 2 already"):
+    with pytest.raises(BrokenFile, match=r"line 3, column 1: this registration_id is in line 2 already"):
         list(registrations((GOOD + GOOD.splitlines()[1].replace("1001", "1002")).encode()))
 
 
 @pytest.mark.parametrize("row", ["Total: 1,,,,,,", "(1 row affected)"])
 def test_b15_what_stands_below_a_table_is_no_registration(row: str) -> None:
-    with pytest.raises(Broken, match=r"line 3, column 1: the row has no registrant_id"):
+    with pytest.raises(BrokenFile, match=r"line 3, column 1: the row has no registrant_id"):
         list(registrations((GOOD + row).encode()))
 
 
 def test_b15_nor_is_a_header_alone_a_table() -> None:
-    with pytest.raises(Broken, match="there is no registration below the header"):
+    with pytest.raises(BrokenFile, match="there is no registration below the header"):
         list(registrations(GOOD.splitlines()[0].encode()))
 
 
 @pytest.mark.parametrize("workbook", [b"PK\x03\x04\x14\0", b"\xd0\xcf\x11\xe0\xa1\xb1"])
 def test_b15_a_workbook_is_no_csv(workbook: bytes) -> None:
-    with pytest.raises(Broken, match="save it as CSV"):
+    with pytest.raises(BrokenFile, match="save it as CSV"):
         list(registrations(workbook))
 
 
@@ -299,7 +299,7 @@ LAST: list[Sent] = []
 def test_b15_of_a_refused_file_nothing_is_sent_and_of_the_others_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(register, "Client", Sent)
+    monkeypatch.setattr(register, "UserClient", Sent)
     (tmp_path / "good.csv").write_text(GOOD)
     (tmp_path / "bad.csv").write_text(GOOD.replace(",Y", ",perhaps") + "V-9,R-9,VINE,VA1,,804-555-1009,Y\n")
     with pytest.raises(UserError) as found:
@@ -312,11 +312,11 @@ def test_b15_of_a_refused_file_nothing_is_sent_and_of_the_others_everything(
 
 def test_a_broken_document_of_which_one_line_is_an_object_is_no_seven_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = b'{\n  "message_id": "M-1",\n  "offenders": [\n{"birth_date": "1979-02-11"}\n  ],\n  "remarks": "x",\n}\n'
-    with pytest.raises(Broken, match=r"^line 7, column 1: |^line 6, column 17: "):
+    with pytest.raises(BrokenFile, match=r"^line 7, column 1: |^line 6, column 17: "):
         documents(broken)
     file = tmp_path / "broken.json"
     file.write_bytes(broken)
-    monkeypatch.setattr(submit, "Client", Sent)
+    monkeypatch.setattr(submit, "UserClient", Sent)
     LAST.clear()
     with pytest.raises(UserError, match=r"nothing of it was sent: fix it, or send it as it is with --raw$"):
         submit.submit([str(file)], raw=False)

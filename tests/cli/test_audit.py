@@ -3,7 +3,7 @@
 import pytest
 from msgspec import structs
 
-from processors.cli.audit import ENDS, End, account, attempts, responses
+from processors.cli.audit import ENDS, End, count_attempts, count_ends, count_responses
 from processors.domain.journal import Outcome, Verdict
 from processors.domain.notification import Response
 from tests.cli.given import verdict
@@ -13,7 +13,7 @@ READ = verdict("read", "accepted", "accepted", offender=None)
 
 def ends(*journal: Verdict) -> dict[str, int]:
     """Return the ends that are not zero."""
-    return {name: count for name, count in account(journal).items() if count}
+    return {name: count for name, count in count_ends(journal).items() if count}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_registrations_receipts_and_notes_are_no_submissions() -> None:
 
 
 def test_every_end_is_told_even_at_none() -> None:
-    assert list(account([])) == ["read", *ENDS]
+    assert list(count_ends([])) == ["read", *ENDS]
 
 
 def answer(message_id: str = "M", subtype: str = "Message Successfully Delivered") -> Response:
@@ -102,12 +102,12 @@ def answer(message_id: str = "M", subtype: str = "Message Successfully Delivered
 def test_submissions_are_answered_or_open() -> None:
     nameless = verdict("read", "rejected", "malformed", offender=None, message_id="-")
     other = verdict("read", "accepted", "accepted", offender=None, message_id="N")
-    assert responses([READ, other, nameless], [answer(READ.message_id)]) == {"answered": 1, "open": 1, "answered_twice": 0}
+    assert count_responses([READ, other, nameless], [answer(READ.message_id)]) == {"answered": 1, "open": 1, "answered_twice": 0}
 
 
 def test_one_answer_too_many_is_found() -> None:
-    assert responses([READ], [answer(READ.message_id)] * 2)["answered_twice"] == 1
-    assert responses([READ, READ], [answer(READ.message_id)] * 2)["answered_twice"] == 0
+    assert count_responses([READ], [answer(READ.message_id)] * 2)["answered_twice"] == 1
+    assert count_responses([READ, READ], [answer(READ.message_id)] * 2)["answered_twice"] == 0
 
 
 def test_attempts_have_ended_or_are_under_way() -> None:
@@ -123,4 +123,4 @@ def test_attempts_have_ended_or_are_under_way() -> None:
         attempt("c", "receipt", "delivered"),
         attempt("d", "noted", "expired"),
     ]
-    assert attempts(journal) == {"attempts": 3, "attempts_ended": 1, "attempts_under_way": 2, "attempts_unknown": 1}
+    assert count_attempts(journal) == {"attempts": 3, "attempts_ended": 1, "attempts_under_way": 2, "attempts_unknown": 1}

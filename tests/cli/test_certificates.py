@@ -9,10 +9,10 @@ from socket import create_server
 
 import pytest
 
-from processors.cli.certificates import certificates, expiry_finding, of_file, of_server
+from processors.cli.certificates import certificates, expiry_finding, file_finding, server_finding
 from processors.runtime.certificates import CertificateFile, ServerCertificate
 from processors.runtime.settings import Settings
-from processors.watch.certificates import look
+from processors.watch.certificates import measure
 from processors.watch.metrics import CERTIFICATE_END
 from tests.certificate import make_certificate
 
@@ -64,13 +64,13 @@ def test_the_file_that_a_setting_names_is_read(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_file_without_a_certificate_is_named(tmp_path: Path) -> None:
-    found = of_file(CertificateFile("KAFKA_SSL_CA_LOCATION", tmp_path / "absent.pem"))
+    found = file_finding(CertificateFile("KAFKA_SSL_CA_LOCATION", tmp_path / "absent.pem"))
     assert not found.ok
     assert "KAFKA_SSL_CA_LOCATION" in found.fix
 
 
 def test_what_a_server_shows_is_read(serving: int) -> None:
-    found = of_server(ServerCertificate("the broker", "127.0.0.1", serving))
+    found = server_finding(ServerCertificate("the broker", "127.0.0.1", serving))
     assert not found.ok
     assert "in 3 days" in found.found
 
@@ -78,7 +78,7 @@ def test_what_a_server_shows_is_read(serving: int) -> None:
 def test_a_server_that_shows_none_is_told() -> None:
     with create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    found = of_server(ServerCertificate("the store", "127.0.0.1", port))
+    found = server_finding(ServerCertificate("the store", "127.0.0.1", port))
     assert not found.ok
     assert "shows no certificate" in found.found
 
@@ -89,4 +89,4 @@ def test_the_watch_shows_when_a_certificate_ends_and_not_one_that_cannot_be_read
     monkeypatch.setenv("KAFKA_SSL_CERTIFICATE_LOCATION", str(make_certificate(tmp_path, end)))
     monkeypatch.setenv("KAFKA_SSL_CA_LOCATION", str(tmp_path / "absent.pem"))
     monkeypatch.delenv("REDIS_URL", raising=False)
-    assert list(look(Settings())) == [(CERTIFICATE_END, ("KAFKA_SSL_CERTIFICATE_LOCATION",), end.timestamp())]
+    assert list(measure(Settings())) == [(CERTIFICATE_END, ("KAFKA_SSL_CERTIFICATE_LOCATION",), end.timestamp())]

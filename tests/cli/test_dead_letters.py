@@ -39,7 +39,7 @@ class Desk:
 
 @pytest.fixture(autouse=True)
 def _desk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dead_letters, "Client", lambda _: Desk(LETTERS))
+    monkeypatch.setattr(dead_letters, "UserClient", lambda _: Desk(LETTERS))
 
 
 def listed(capsys: pytest.CaptureFixture[str], **options: bool) -> list[tuple[str, str]]:
@@ -58,6 +58,6 @@ def test_those_that_need_nothing_more_can_be_left_out(capsys: pytest.CaptureFixt
 def test_a_table_shows_it_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     dead_letters.list_dead_letters()
     assert "settled" in capsys.readouterr().out
-    monkeypatch.setattr(dead_letters, "Client", lambda _: Desk([LETTERS[0]]))
+    monkeypatch.setattr(dead_letters, "UserClient", lambda _: Desk([LETTERS[0]]))
     dead_letters.list_dead_letters(only_open=True)
     assert capsys.readouterr().out == "No dead letter is open.\n"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from processors.cli import doctor
-from processors.cli.doctor import Finding, examination
-from processors.runtime.errors import Usage, UserError
+from processors.cli.doctor import Finding, run_checks
+from processors.runtime.errors import UsageError, UserError
 from processors.runtime.kafka.topics_admin import TopicStatus
 from processors.runtime.settings import Settings
 from processors.topics import DISTINCT, EVENTS, INTAKE
@@ -23,7 +23,7 @@ def sound(_: Settings) -> Iterator[Finding]:
 
 def test_what_stands_on_something_silent_is_not_asked_to_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "CHECKS", {"broker": silent, "topics": silent, "rights": silent, "store": sound, "drift": silent})
-    found = [(each.subject, each.ok, each.found, each.fix) for each in examination(Settings())]
+    found = [(each.subject, each.ok, each.found, each.fix) for each in run_checks(Settings())]
     assert found == [
         ("broker", False, "it does not answer", "start it"),
         ("sound", True, "it answers", ""),
@@ -51,5 +51,5 @@ def test_a_stage_is_named_as_it_is_run_or_by_its_unit(monkeypatch: pytest.Monkey
     monkeypatch.setattr(doctor, "stage_rights", lambda _, stage: [Finding("rights", ok=True, found=stage.name)])
     asked = {name: [each.found for each in doctor.checks_as(name)["rights"](Settings())] for name in ("ingest", "identify", "match")}
     assert asked == {"ingest": ["read", "identify"], "identify": ["identify"], "match": ["match"]}
-    with pytest.raises(Usage, match="the stages are ingest, dedupe, validate, match, deliver"):
+    with pytest.raises(UsageError, match="the stages are ingest, dedupe, validate, match, deliver"):
         doctor.checks_as("nonsense")

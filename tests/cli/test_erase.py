@@ -4,10 +4,10 @@ from typing import Any, cast
 
 import pytest
 
-from processors.cli.erase import READERS, say_nameless
+from processors.cli.erase import READERS, report_unowned
 from processors.domain.journal import DeadLetter
 from processors.runtime.kafka.topics_admin import properties
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.topics import DAY, DEAD_LETTERS, OUTBOUND, TOPICS
 
 
@@ -49,12 +49,14 @@ def letter(owner: str | None, received_at: int, *, encrypted: bool = True) -> De
 
 
 def test_it_says_how_many_dead_letters_name_nobody_and_until_when_they_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
-    say_nameless(cast("Client", Letters(letter("a", 9 * DAY), letter(None, 0), letter(None, DAY), letter(None, 5 * DAY, encrypted=False))))
+    report_unowned(
+        cast("UserClient", Letters(letter("a", 9 * DAY), letter(None, 0), letter(None, DAY), letter(None, 5 * DAY, encrypted=False)))
+    )
     said = capsys.readouterr().out
     assert "say whose they are: 2," in said
     assert "until 1970-04-02T06:00:00Z" in said, "91 days and a segment after the last"
 
 
 def test_it_says_nothing_of_them_if_each_has_a_key_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    say_nameless(cast("Client", Letters(letter("a", 0))))
+    report_unowned(cast("UserClient", Letters(letter("a", 0))))
     assert capsys.readouterr().out == ""

@@ -48,9 +48,9 @@ def _known(monkeypatch: pytest.MonkeyPatch) -> None:
         def expectations(self) -> dict[str, Expectation]:
             return {each.expectation_id: each for each in KNOWN}
 
-    monkeypatch.setattr(expected, "Client", lambda _: None)
+    monkeypatch.setattr(expected, "UserClient", lambda _: None)
     monkeypatch.setattr(expected, "Settings", lambda: None)
-    monkeypatch.setattr(expected, "lookup", lambda _: nullcontext(Known()))
+    monkeypatch.setattr(expected, "open_view", lambda _: nullcontext(Known()))
 
 
 def listed(*options: str) -> str:

@@ -2,7 +2,7 @@
 
 from msgspec import structs
 
-from processors.cli.explain import life
+from processors.cli.explain import message_history
 from processors.domain.notification import Response
 from tests.cli.given import AT, verdict
 
@@ -15,7 +15,7 @@ def test_decisions_in_the_order_of_time_and_road() -> None:
         (AT, verdict("dedupe", "passed")),
         (AT, verdict("match", "matched", message_id="M-2")),
     ]
-    found = life("M-1", journal)
+    found = message_history("M-1", journal)
     assert [each["stage"] for each in found["decisions"]] == ["read", "dedupe", "validate", "deliver"]
     assert found["decisions"][0]["at"].startswith("2026-")
     assert "registrant_id" not in found["decisions"][0], "nothing is said that there is not"
@@ -27,7 +27,7 @@ def test_what_a_reviewer_released_goes_on_after_the_release() -> None:
         (AT + 60_001, verdict("match", "matched", at=AT)),
         (AT + 60_000, verdict("validate", "passed", "released", at=AT + 59_999)),
     ]
-    assert [each["outcome"] for each in life("M-1", journal)["decisions"]] == ["flagged", "passed", "matched"]
+    assert [each["outcome"] for each in message_history("M-1", journal)["decisions"]] == ["flagged", "passed", "matched"]
 
 
 def test_notifications_with_their_attempts_and_receipts() -> None:
@@ -37,13 +37,18 @@ def test_notifications_with_their_attempts_and_receipts() -> None:
     ]
     answer = verdict("deliver", "receipt", "delivered", message_id="R-1.sms", reference="R-1.sms", ori=None, offender=None)
     other = verdict("deliver", "receipt", "delivered", message_id="R-9.sms", reference="R-9.sms", ori=None, offender=None)
-    (notification,) = life("M-1", ((AT, each) for each in (*sent, answer, other)))["notifications"]
+    (notification,) = message_history("M-1", ((AT, each) for each in (*sent, answer, other)))["notifications"]
     assert (notification["notification_id"], notification["registrant_id"]) == ("N-1", "R-1")
     assert [(each["channel"], len(each["receipts"])) for each in notification["attempts"]] == [("sms", 1), ("email", 0)]
 
 
 def test_of_an_unknown_message_nothing_is_known() -> None:
-    assert life("M-9", [(AT, verdict("read", "accepted"))]) == {"message_id": "M-9", "decisions": [], "responses": [], "notifications": []}
+    assert message_history("M-9", [(AT, verdict("read", "accepted"))]) == {
+        "message_id": "M-9",
+        "decisions": [],
+        "responses": [],
+        "notifications": [],
+    }
 
 
 def test_the_state_of_an_attempt_a_send_in_doubt_and_the_response() -> None:
@@ -62,7 +67,7 @@ def test_the_state_of_an_attempt_a_send_in_doubt_and_the_response() -> None:
         notification_type="Internal",
         responded_at=AT,
     )
-    found = life("M-1", ((AT, each) for each in journal), [answered, structs.replace(answered, message_id="M-2")])
+    found = message_history("M-1", ((AT, each) for each in journal), [answered, structs.replace(answered, message_id="M-2")])
     ((attempted,),) = [each["attempts"] for each in found["notifications"]]
     assert attempted["status"] == "unanswered"
     assert [each["reason"] for each in attempted["receipts"]] == ["ambiguous_send"]

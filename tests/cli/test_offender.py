@@ -42,7 +42,7 @@ def door() -> FrontDoor:
 @pytest.fixture
 def client(door: FrontDoor, monkeypatch: pytest.MonkeyPatch) -> ChangelogClient:
     made = ChangelogClient(door)
-    monkeypatch.setattr(offender, "Client", lambda _: made)
+    monkeypatch.setattr(offender, "UserClient", lambda _: made)
     return made
 
 

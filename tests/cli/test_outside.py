@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from processors.cli.outside import JOBS, seen_by
+from processors.cli.outside import JOBS, prometheus_findings
 from processors.runtime.errors import UserError
 from tests.web_server import serving, url_of
 
@@ -61,7 +61,7 @@ SOUND = [target("up"), target("up", "watch")]
 )
 def test_what_prometheus_sees(url: str, targets: list[Any], rules: list[Any], wrong: list[str]) -> None:
     ANSWERS.update({"/api/v1/targets": {"activeTargets": targets}, "/api/v1/rules": {"groups": [{"rules": rules}]}})
-    found = list(seen_by(url))
+    found = list(prometheus_findings(url))
     assert [each.found for each in found if not each.ok] == wrong
     assert all(each.fix for each in found if not each.ok)
 
@@ -73,4 +73,4 @@ def test_the_jobs_are_those_of_the_deployment() -> None:
 
 def test_an_address_where_no_prometheus_answers() -> None:
     with pytest.raises(UserError, match="name its address"):
-        list(seen_by("http://127.0.0.1:9"))
+        list(prometheus_findings("http://127.0.0.1:9"))

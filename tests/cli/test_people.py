@@ -9,7 +9,7 @@ import pytest
 from processors.cli import people
 from processors.domain.offender import HiddenPerson
 from processors.domain.review import OffenderAction
-from processors.runtime.errors import Usage, UserError
+from processors.runtime.errors import UsageError, UserError
 from processors.runtime.wire.changelog import State
 from processors.runtime.wire.codec import Codec
 from processors.topics import CONSOLE_LOG, IDENTIFY_STATE, PEOPLE_HIDDEN, REVIEW_ACTIONS, Topic
@@ -34,7 +34,7 @@ class TableClient:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> TableClient:
     made = TableClient()
-    monkeypatch.setattr(people, "Client", lambda _: made)
+    monkeypatch.setattr(people, "UserClient", lambda _: made)
     return made
 
 
@@ -69,7 +69,7 @@ def test_who_is_not_hidden_cannot_be_shown_again(client: TableClient) -> None:
 @pytest.mark.parametrize("text", ["VA7700123", "SID:", "SID:none", ":5"])
 @pytest.mark.usefixtures("client")
 def test_what_is_no_identifier_is_refused_in_a_sentence(text: str) -> None:
-    with pytest.raises(Usage, match="is no identifier"):
+    with pytest.raises(UsageError, match="is no identifier"):
         people.hide(text, reason="r", person="ann")
 
 
@@ -88,6 +88,6 @@ def test_whoever_is_known_and_not_published_is_asked_for(monkeypatch: pytest.Mon
             assert topic is REVIEW_ACTIONS
             sent.extend(self.codec.decode(value) for _, value in records if value is not None)
 
-    monkeypatch.setattr(people, "Client", lambda _: Changelog())
+    monkeypatch.setattr(people, "UserClient", lambda _: Changelog())
     people.publish(reason="an upgrade", person="ann")
     assert sent == [OffenderAction(action="publish", offenders=(missing,), reason="an upgrade", reviewer="ann")]

@@ -25,7 +25,7 @@ def test_metrics_are_served_where_the_setting_says(port: int, monkeypatch: pytes
     monkeypatch.setattr(provider, "configure", lambda *_: None)
     monkeypatch.setattr(provider, "serve_metrics", lambda settings, _: served.append(settings.metrics_port))
     monkeypatch.setenv("VN_METRICS_PORT", str(port))
-    provider.start(("sms",), list, Settings())
+    provider.run_workers(("sms",), list, Settings())
     assert served == ([port] if port else [])
 
 
@@ -51,8 +51,8 @@ def test_a_worker_that_hangs_after_the_stop_signal_does_not_keep_the_process(mon
         EXITED.set()
 
     monkeypatch.setattr(provider, "Worker", Hanging)
-    monkeypatch.setattr(provider, "LAST", 0.01)
+    monkeypatch.setattr(provider, "STOP_SECONDS", 0.01)
     monkeypatch.setattr(provider, "configure", lambda *_: None)
     monkeypatch.setattr(os, "_exit", leave)
-    provider.start(("sms",), list, Settings())
+    provider.run_workers(("sms",), list, Settings())
     assert codes == [0]

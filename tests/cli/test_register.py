@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from processors.cli.documents import Broken, text_field
+from processors.cli.documents import BrokenFile, text_field
 from processors.cli.register import registrations
 
 HEADER = "registration_id, registrant_id ,SID,fbi,given,sur,birth_date,case_numbers,sms,email,voice,verified,pin\n"
@@ -167,11 +167,11 @@ BROKEN = [
 
 @pytest.mark.parametrize(("text", "where"), BROKEN, ids=[each[1] for each in BROKEN])
 def test_what_cannot_be_read_is_refused_with_its_line_and_column(text: str, where: str) -> None:
-    with pytest.raises(Broken) as found:
+    with pytest.raises(BrokenFile) as found:
         read(text)
     assert str(found.value) == where
 
 
 def test_the_line_is_that_of_the_file_though_cells_hold_line_breaks() -> None:
-    with pytest.raises(Broken, match=r"^line 4, column 3: "):
+    with pytest.raises(BrokenFile, match=r"^line 4, column 3: "):
         read('registration_id,sms\nV-1,"8045551001\n8045551002"\nV-2,8045551003,2\n')

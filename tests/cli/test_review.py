@@ -10,7 +10,7 @@ from processors.domain.review import ReviewAction
 from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
-from processors.runtime.errors import Usage, UserError
+from processors.runtime.errors import UsageError, UserError
 from processors.topics import DEAD_LETTERS, Topic
 from tests.stories.builders import submission
 
@@ -34,7 +34,7 @@ class Desk:
 def driver(monkeypatch: pytest.MonkeyPatch) -> PipelineDriver:
     """A pipeline that holds the last three of four messages of one kind, as one group."""
     made = PipelineDriver(PIPELINE, load_rules(), bytes(range(64)))
-    monkeypatch.setattr(review, "Client", lambda _: Desk(made))
+    monkeypatch.setattr(review, "UserClient", lambda _: Desk(made))
     made.set_policy("surge.limit", "1/10m")
     made.submit(*(submission(offenders=[{"identifiers": [{"scheme": "SID", "value": f"VA{number}"}]}]) for number in range(4)))
     return made
@@ -63,9 +63,9 @@ def test_one_review_is_settled_by_its_id_and_only_once(driver: PipelineDriver) -
 
 
 def test_an_action_is_about_one_review_or_one_group() -> None:
-    with pytest.raises(Usage, match="not both"):
+    with pytest.raises(UsageError, match="not both"):
         review.release("X", reason="r", group="G", reviewer=None)
-    with pytest.raises(Usage, match="name a review, or --group"):
+    with pytest.raises(UsageError, match="name a review, or --group"):
         review.release(None, reason="r", group=None, reviewer=None)
     with pytest.raises(UserError, match="there is no review X"):
         review.matching_reviews(ReviewAction(action="release", reason="r", reviewer="a", review_id="X"), [])

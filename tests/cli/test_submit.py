@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.cli.documents import Broken, contents, documents, of_every_file
+from processors.cli.documents import BrokenFile, documents, parse_files, read_file
 from processors.ingest.message_labels import message_labels
 from processors.runtime.errors import UserError
 
@@ -62,7 +62,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("content", "where"), BROKEN, ids=[each[1] for each in BROKEN])
 def test_a_broken_file_says_where_it_breaks(content: bytes, where: str) -> None:
-    with pytest.raises(Broken) as found:
+    with pytest.raises(BrokenFile) as found:
         documents(content)
     assert str(found.value) == where
 
@@ -72,7 +72,7 @@ def test_a_broken_file_loses_no_other(tmp_path: Path) -> None:
     (tmp_path / "bad").write_bytes(b'{"b": 1}\n{"c"')
     (tmp_path / "also").write_bytes(b'{"d": 1}')
     files = [str(tmp_path / name) for name in ("good", "bad", "also")]
-    found, broken = of_every_file(files, documents)
+    found, broken = parse_files(files, documents)
     assert found == [b'{"a": 1}', b'{"d": 1}']
     assert broken == [f"{files[1]}, line 2, column 5: the JSON is not well-formed; nothing of it was sent"]
 
@@ -100,6 +100,6 @@ def test_deep_nesting_is_no_trouble() -> None:
 
 def test_a_file_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="name a file that exists"):
-        contents(str(tmp_path / "absent"))
+        read_file(str(tmp_path / "absent"))
     with pytest.raises(UserError, match="cannot be read"):
-        contents(str(tmp_path))
+        read_file(str(tmp_path))

@@ -8,7 +8,7 @@ import pytest
 from processors.cli.tail import lines, topic_named
 from processors.domain.journal import Verdicts
 from processors.domain.tick import Tick
-from processors.runtime.errors import Usage
+from processors.runtime.errors import UsageError
 from processors.runtime.kafka.user_client import TopicRecord
 from processors.runtime.wire.codec import Codec
 from processors.topics import CLOCK, DECISIONS, SUBMISSIONS, Topic
@@ -61,5 +61,5 @@ def test_the_journal_is_shown_a_decision_at_a_time() -> None:
 def test_a_topic_is_named_with_or_without_the_prefix() -> None:
     assert topic_named("vn.submissions", "vn.") is topic_named("submissions", "vn.") is SUBMISSIONS
     for wrong in ("nonsense", "xx.submissions", ""):
-        with pytest.raises(Usage, match="vn topics list"):
+        with pytest.raises(UsageError, match="vn topics list"):
             topic_named(wrong, "vn.")

@@ -6,12 +6,12 @@ from rich.console import Console
 
 from processors.cli.top import table
 from processors.watch import metrics
-from processors.watch.metrics import Page, Sample
+from processors.watch.metrics import MetricsPage, Sample
 
 
 def shown(*samples: Sample) -> dict[str, str]:
     """Return the last section of the table: what it says by row."""
-    page, out = Page(), StringIO()
+    page, out = MetricsPage(), StringIO()
     page.replace(frozenset(), list(samples))
     Console(file=out, width=120).print(table(page.registry))
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.getvalue().splitlines() if "│" in line]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from processors.console.people import Proxy
+from processors.console.people import SignInProxy
 from processors.console.security import SESSION
 from processors.topics import REVIEWS
 from tests.console.test_console import ConsoleUnderTest, console_over
@@ -33,7 +33,7 @@ PATHS = (
 def desk(tmp_path: Path) -> ConsoleUnderTest:
     view = made_view(tmp_path)
     put(view, REVIEWS, "va", review("va"))
-    return console_over(tmp_path, view, Proxy("X-User", "X-States", frozenset({"testclient"})))
+    return console_over(tmp_path, view, SignInProxy("X-User", "X-States", frozenset({"testclient"})))
 
 
 def test_a_session_that_somebody_else_began_lets_nobody_act_for_her(desk: ConsoleUnderTest) -> None:

@@ -16,13 +16,13 @@ from starlette.testclient import TestClient
 
 from processors.console import actions as actions_module
 from processors.console.actions import Actions
-from processors.console.app import STATIC, app_of
+from processors.console.app import STATIC, create_app
 from processors.console.contacts import CONFIRMED, ShownContact
-from processors.console.formats import mask
+from processors.console.formats import mask_personal_data
 from processors.console.overview import Overview, polyline
 from processors.console.page import Console
-from processors.console.pages.reviews import CLAIM
-from processors.console.people import LocalUser, Proxy, SignIn
+from processors.console.pages.reviews import CLAIM_MILLISECONDS
+from processors.console.people import LocalUser, SignIn, SignInProxy
 from processors.console.registrations import changed_registration
 from processors.domain.journal import DeadLetter
 from processors.domain.notification import Outbound
@@ -31,12 +31,12 @@ from processors.domain.person import Identifier, Name
 from processors.domain.review import ReviewAction
 from processors.domain.seal import Seal
 from processors.rules.load import load_rules
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.topics import CONSOLE_LOG, DEAD_LETTERS, DECISIONS, PEOPLE, REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, STANDINGS, Topic
 from processors.views.database import View
 from processors.watch import metrics
-from processors.watch.boards import OF_STAGES
-from processors.watch.metrics import Page
+from processors.watch.boards import STAGE_PANELS
+from processors.watch.metrics import MetricsPage
 from processors.web_headers import HEADERS
 from tests.runtime.test_dead_letters import LETTER
 from tests.views.given import made_view, put, review, verdicts
@@ -87,7 +87,7 @@ class UpToDate:
 
     @property
     def as_of(self) -> int:
-        return wall()
+        return wall_time()
 
     def start(self) -> None:
         """It reads nothing."""
@@ -112,10 +112,10 @@ def console_over(tmp_path: Path, view: View, sign_in: SignIn | None = None) -> C
     sent = Sent()
     actions = Actions(sent, tmp_path / "decisions.sqlite", Seal(bytes(64)))  # type: ignore[arg-type]
     follower = UpToDate(view)
-    watch = SimpleNamespace(look=lambda _: None)
+    watch = SimpleNamespace(measure=lambda _: None)
     overview = Overview(watch, SimpleNamespace(registry=CollectorRegistry()))  # type: ignore[arg-type]
     document = SimpleNamespace(title="Rules", version="r1", parts=())
-    app = app_of(
+    app = create_app(
         Console(sent, follower, actions, overview, RULES, lambda _: document, contacts_of_anybody, {"reply": "leave <me> alone"}.get),
         sign_in or LocalUser("ana"),
         "k",
@@ -126,8 +126,8 @@ def console_over(tmp_path: Path, view: View, sign_in: SignIn | None = None) -> C
 @pytest.fixture
 def desk(tmp_path: Path) -> ConsoleUnderTest:
     view = made_view(tmp_path)
-    put(view, REVIEWS, "a", review("a", event_subtype="Recapture", since=wall()))
-    put(view, REVIEWS, "e", review("e", event_subtype="Escape", since=wall()))
+    put(view, REVIEWS, "a", review("a", event_subtype="Recapture", since=wall_time()))
+    put(view, REVIEWS, "e", review("e", event_subtype="Escape", since=wall_time()))
     return console_over(tmp_path, view)
 
 
@@ -141,7 +141,7 @@ ASKED = {"reason": "unclear_reply", "message_id": "-", "ori": "", "offender": ""
 
 
 def test_the_words_of_an_answer_are_shown_to_reviewers_alone(tmp_path: Path) -> None:
-    desk = console_over(tmp_path, made_view(tmp_path), Proxy("X-User", "X-States", frozenset({"testclient"}), "X-Roles"))
+    desk = console_over(tmp_path, made_view(tmp_path), SignInProxy("X-User", "X-States", frozenset({"testclient"}), "X-Roles"))
     put(desk.view, REVIEWS, "reply", review("reply", **ASKED))
     assert "leave" in desk.client.get("/reviews/reply", headers={"X-User": "ana", "X-Roles": "reviewer"}).text
     assert "you are not a reviewer" in desk.client.get("/reviews/reply", headers={"X-User": "bo", "X-Roles": "operator"}).text
@@ -150,7 +150,7 @@ def test_the_words_of_an_answer_are_shown_to_reviewers_alone(tmp_path: Path) -> 
 
 def test_the_words_of_an_answer_are_shown_with_what_a_decision_on_it_does(desk: ConsoleUnderTest) -> None:
     for name in ("reply", "gone"):
-        put(desk.view, REVIEWS, name, review(name, since=wall() - 86_400_000, **ASKED))
+        put(desk.view, REVIEWS, name, review(name, since=wall_time() - 86_400_000, **ASKED))
     listed, page = desk.client.get("/reviews").text, desk.client.get("/reviews/reply").text
     assert "A registrant's reply</a>" in listed
     assert "may wait" in listed
@@ -173,8 +173,8 @@ def test_a_decision_can_be_undone_for_eight_seconds_and_then_leaves_with_the_per
     assert desk.sent.records == []
     assert desk.post("/reviews/a", what="undo").status_code == 303
     desk.post("/reviews/a", what="release", reason="asked again")
-    now = wall()
-    monkeypatch.setattr(actions_module, "wall", lambda: now + 9_000)
+    now = wall_time()
+    monkeypatch.setattr(actions_module, "wall_time", lambda: now + 9_000)
     desk.actions.send_due()
     assert desk.sent.records == [(REVIEW_ACTIONS, "a", ReviewAction(action="release", reason="asked again", reviewer="ana", review_id="a"))]
     assert not desk.actions.undo("a")
@@ -234,7 +234,7 @@ def test_whoever_takes_a_review_on_is_named_to_others_for_ten_minutes(desk: Cons
     assert "ben is on it" in desk.client.get("/reviews").text
     assert desk.post("/reviews/a", what="release", reason="it is urgent").status_code == 303  # a claim keeps nobody from deciding
     put(desk.view, CONSOLE_LOG, "", structs.replace(logged, person="ben", action=UNCLAIMED))
-    put(desk.view, CONSOLE_LOG, "", structs.replace(logged, subject="e", at=wall() - CLAIM - 1))
+    put(desk.view, CONSOLE_LOG, "", structs.replace(logged, subject="e", at=wall_time() - CLAIM_MILLISECONDS - 1))
     assert "is on it" not in desk.client.get("/reviews").text
 
 
@@ -261,14 +261,14 @@ def test_a_dead_letter_that_cannot_be_sent_again_is_refused_with_a_sentence(desk
 
 
 def test_several_reviews_are_decided_together_with_their_number_typed(desk: ConsoleUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(desk.view, REVIEWS, "b", review("b", event_subtype="Recapture", since=wall()))
+    put(desk.view, REVIEWS, "b", review("b", event_subtype="Recapture", since=wall_time()))
     form: dict[str, Any] = {"token": desk.token("/reviews"), "review_id": ["a", "b"], "what": "release", "reason": "asked the jail"}
     refused = desk.client.post("/reviews", data={**form, "count": "3"})
     assert (refused.status_code, "Type 2" in refused.text) == (400, True)
     assert "Select at least one" in desk.client.post("/reviews", data={**form, "review_id": [], "count": "0"}).text
     assert desk.client.post("/reviews", data={**form, "count": "2"}, follow_redirects=False).status_code == 303
-    now = wall()
-    monkeypatch.setattr(actions_module, "wall", lambda: now + 9_000)
+    now = wall_time()
+    monkeypatch.setattr(actions_module, "wall_time", lambda: now + 9_000)
     desk.actions.send_due()
     assert {(key, value.action, value.reviewer) for _, key, value in desk.sent.records} == {
         ("a", "release", "ana"),
@@ -326,20 +326,20 @@ def test_behind_a_proxy_only_its_word_counts_and_a_reviewer_sees_her_own_state(t
     view = made_view(tmp_path)
     put(view, REVIEWS, "va", review("va"))
     put(view, REVIEWS, "nc", review("nc", jurisdiction="NC"))
-    desk = console_over(tmp_path, view, Proxy("X-User", "X-States", frozenset({"testclient"})))
+    desk = console_over(tmp_path, view, SignInProxy("X-User", "X-States", frozenset({"testclient"})))
     assert desk.client.get("/reviews").status_code == 401
     page = desk.client.get("/reviews", headers={"X-User": "ana", "X-States": "nc"}).text
     assert "/reviews/nc" in page
     assert "/reviews/va" not in page
     assert desk.client.get("/reviews/va", headers={"X-User": "ana", "X-States": "nc"}).status_code == 404
-    other = console_over(tmp_path, view, Proxy("X-User", "X-States", frozenset({"10.0.0.1"})))
+    other = console_over(tmp_path, view, SignInProxy("X-User", "X-States", frozenset({"10.0.0.1"})))
     assert other.client.get("/reviews", headers={"X-User": "ana"}).status_code == 401
 
 
 def test_a_role_that_the_proxy_does_not_name_may_look_and_change_nothing(tmp_path: Path) -> None:
     view = made_view(tmp_path)
     put(view, REVIEWS, "va", review("va"))
-    desk = console_over(tmp_path, view, Proxy("X-User", "X-States", frozenset({"testclient"}), "X-Roles"))
+    desk = console_over(tmp_path, view, SignInProxy("X-User", "X-States", frozenset({"testclient"}), "X-Roles"))
     operator = {"X-User": "olu", "X-Roles": "operator"}
     token = re.findall(r'name="token" value="(\w+)"', desk.client.get("/reviews/va", headers=operator).text)[0]
     form = {"token": token, "what": "release", "reason": "x"}
@@ -497,7 +497,7 @@ def test_what_may_hold_contact_data_is_never_shown() -> None:
         expires_at=0,
         confirm=False,
     )
-    shown = str(mask(outbound))
+    shown = str(mask_personal_data(outbound))
     assert "R-1.x" in shown
     assert "+18045551007" not in shown
     assert "canary" not in shown
@@ -514,11 +514,11 @@ def test_a_chart_has_its_highest_value_at_the_top() -> None:
 
 
 def test_the_overview_shows_what_the_boards_define() -> None:
-    page = Page()
+    page = MetricsPage()
     page.replace(frozenset(), [(metrics.BROKER_UP, (), 0.0), (metrics.GROUP_LAG, ("match", "events.confirmed"), 3.0)])
-    overview = Overview(SimpleNamespace(look=lambda _: None), page)  # type: ignore[arg-type]
-    overview.look()
-    overview.look()
+    overview = Overview(SimpleNamespace(measure=lambda _: None), page)  # type: ignore[arg-type]
+    overview.measure()
+    overview.measure()
     assert {each.panel.title: (each.value, each.bad) for each in overview.figures()} == {
         "Kafka answers": ("no", True),
         "Redis answers": ("-", False),
@@ -532,5 +532,5 @@ def test_the_overview_shows_what_the_boards_define() -> None:
 
 def test_the_page_names_every_panel_of_the_stages(desk: ConsoleUnderTest) -> None:
     page = desk.client.get("/").text
-    assert [panel.title for panel in OF_STAGES if f">{panel.title}<br>" not in page] == []
+    assert [panel.title for panel in STAGE_PANELS if f">{panel.title}<br>" not in page] == []
     assert "Kafka answers" in page

@@ -9,7 +9,7 @@ import pytest
 
 from processors.console import openid
 from processors.console.openid import OpenId
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.topics import REVIEWS
 from tests.console.openid_provider import Provider, provider
 from tests.console.test_console import ConsoleUnderTest, console_over
@@ -87,8 +87,8 @@ def test_a_session_ends_after_a_working_day_and_by_signing_out(
     sign_in(desk)
     page = desk.client.get("/reviews").text
     assert "/reviews/nc" in page
-    later = wall() + openid.LONGEST_MILLISECONDS + 1
-    monkeypatch.setattr(openid, "wall", lambda: later)
+    later = wall_time() + openid.MAX_SESSION_MILLISECONDS + 1
+    monkeypatch.setattr(openid, "wall_time", lambda: later)
     assert desk.client.get("/reviews", follow_redirects=False).status_code == 303
     monkeypatch.undo()
     token = re.findall(r'name="token" value="(\w+)"', page)[0]

@@ -8,7 +8,7 @@ from processors.domain.event import Event
 from processors.domain.notification import Notification, Outbound
 from processors.domain.registration import Contact, Contacts, Reachable
 from processors.domain.time import millis
-from processors.runtime.decide.timers import SHARE
+from processors.runtime.decide.timers import NOT_URGENT_EVERY
 from processors.topics import NOTIFICATIONS, REGISTRANTS
 from tests.deliver.given import ALL_DAY, AT_ONCE, HOUR, ME, MINUTE, NOON, SECOND, SMS, VOICE, AtDeliver, escape, event, reachable, receipt
 from tests.one_stage import SEAL, OneStage
@@ -56,7 +56,7 @@ def test_emergencies_leave_first_after_an_outage_and_the_others_are_not_starved(
     _, decisions = after_outage
     assert sorted(each.registrant_id for left in decisions for each in left) == sorted(f"R{number}" for number in range(120))
     places = [place for place, left in enumerate(decisions) if any(each.emergency for each in left)]
-    assert places == [place for place in range(40) if (place + 1) % SHARE][:30]
+    assert places == [place for place in range(40) if (place + 1) % NOT_URGENT_EVERY][:30]
 
 
 def test_every_attempt_after_an_outage_may_still_be_sent(after_outage: tuple[OneStage, list[list[Outbound]]]) -> None:

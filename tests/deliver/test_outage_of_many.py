@@ -3,7 +3,7 @@
 import pytest
 
 from bench.outage import URGENT, Left, after_outage, open_attempts
-from processors.runtime.decide.timers import SHARE
+from processors.runtime.decide.timers import NOT_URGENT_EVERY
 from tests.examples import examples
 
 MANY = examples(2_000)
@@ -21,7 +21,7 @@ def test_every_open_attempt_is_followed_by_one(left: Left) -> None:
 
 def test_emergencies_leave_first_and_one_of_eight_is_another(left: Left) -> None:
     emergencies = MANY // URGENT
-    assert left.last_urgent < emergencies + emergencies // (SHARE - 1) + 1
+    assert left.last_urgent < emergencies + emergencies // (NOT_URGENT_EVERY - 1) + 1
 
 
 def test_each_has_its_whole_lease(left: Left) -> None:

@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY, generate_latest
 from processors.runtime.metrics import METRICS
 from processors.watch.boards import BOARDS
 from processors.watch.boards.panel import Board
-from processors.watch.metrics import FAMILIES, Page
+from processors.watch.metrics import FAMILIES, MetricsPage
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = [rule for group in yaml.safe_load((DEPLOY / "prometheus" / "rules.yml").read_text())["groups"] for rule in group["rules"]]
@@ -107,7 +107,7 @@ def test_every_query_of_a_board_parses(tmp_path: Path) -> None:
 @pytest.mark.slow
 @promtool
 def test_promtool_finds_nothing_to_say_of_the_metrics() -> None:
-    page = Page()
+    page = MetricsPage()
     page.replace(frozenset(), [(family, tuple("x" for _ in family.labels), 1.0) for family in FAMILIES])
     for registry in (REGISTRY, page.registry):
         checked = subprocess.run(["promtool", "check", "metrics"], input=generate_latest(registry), check=False, capture_output=True)

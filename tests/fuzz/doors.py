@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from processors.cli.documents import Broken, documents
+from processors.cli.documents import BrokenFile, documents
 from processors.cli.register import registrations
 from processors.domain.erasure import ErasureRequest
 from processors.domain.event import EVERYWHERE
@@ -34,7 +34,7 @@ from processors.rules.setting_table import SETTINGS
 from processors.runtime.decide.driver import repeatable_bytes
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.runtime.wire.registry import self_contained
-from processors.runtime.wire.schemas import Version, current, name_of
+from processors.runtime.wire.schemas import Version, current, schema_name
 from processors.stage import Context, Record
 from processors.topics import (
     DEAD_LETTERS,
@@ -142,7 +142,7 @@ def own_schema_seeds() -> list[bytes]:
     fields = [{"name": "message_id", "type": "string"}, {"name": "action_at", "type": {"type": "long", "logicalType": "timestamp-micros"}}]
     small = {"type": "record", "name": "Sent", "fields": fields}
     return [
-        json.dumps(current(name_of(Submission)).source).encode() + b"\n" + CODEC.encode(submission)[10:],
+        json.dumps(current(schema_name(Submission)).source).encode() + b"\n" + CODEC.encode(submission)[10:],
         json.dumps(small).encode() + b"\n\x06M-1\x80\x80\x80\x80\x80\x80\x06",
     ]
 
@@ -169,7 +169,7 @@ def spreadsheet(raw: bytes) -> None:
     """A file of registrations is read, or refused with its line and column."""
     try:
         found = list(registrations(raw))
-    except Broken as error:
+    except BrokenFile as error:
         if not str(error).startswith("line "):
             raise AssertionError(error) from None
         return
@@ -183,7 +183,7 @@ def several(raw: bytes) -> None:
     """A file of submissions is told apart, or refused with its line and column."""
     try:
         found = documents(raw)
-    except Broken as error:
+    except BrokenFile as error:
         if not str(error).startswith("line "):
             raise AssertionError(error) from None
         return

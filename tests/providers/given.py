@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from processors.domain.notification import Outbound
-from processors.providers.outcome import Outcome, Taken
+from processors.providers.outcome import Accepted, SendOutcome
 
 AT = 1_793_628_000_000
 MINUTE = 60_000
@@ -42,19 +42,21 @@ def prompt(language: str, confirm: bool) -> str:  # noqa: FBT001  as vendors are
 class Scripted:
     """A vendor that gives the answers of a script, then takes everything; `sent` is what it was asked to send."""
 
-    def __init__(self, name: str, *answers: Outcome, found: Outcome | None = None, before: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, name: str, *answers: SendOutcome, found: SendOutcome | None = None, before: Callable[[], None] = lambda: None
+    ) -> None:
         self.name = name
         self.sent: list[str] = []
         self._answers = list(answers)
         self._found = found
         self._before = before
 
-    async def send(self, message: Outbound) -> Outcome:
+    async def send(self, message: Outbound) -> SendOutcome:
         self._before()
         self.sent.append(message.reference)
-        return self._answers.pop(0) if self._answers else Taken("accepted", "taken")
+        return self._answers.pop(0) if self._answers else Accepted("accepted", "taken")
 
-    async def find(self, message: Outbound) -> Outcome:
+    async def find(self, message: Outbound) -> SendOutcome:
         assert self._found is not None, message.reference
         return self._found
 

@@ -5,22 +5,22 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.providers.backlog import Backlog, Entry
+from processors.providers.backlog import Backlog, BacklogEntry
 from tests.providers.given import AT, outbound
 
 PLACE, OTHER = ("outbound.sms", 0), ("outbound.sms", 1)
 
 
-def entry(offset: int, *, emergency: bool = False, place: tuple[str, int] = PLACE, late: bool = False) -> Entry:
+def entry(offset: int, *, emergency: bool = False, place: tuple[str, int] = PLACE, late: bool = False) -> BacklogEntry:
     message = outbound(1_000 * place[1] + offset, emergency=emergency, expires_at=AT if late else AT + 1)
-    return Entry.of(place, offset + 1, message, "")
+    return BacklogEntry.of(place, offset + 1, message, "")
 
 
-def offsets(entries: list[Entry]) -> list[int]:
+def offsets(entries: list[BacklogEntry]) -> list[int]:
     return [each.after - 1 for each in entries]
 
 
-def filled(*entries: Entry) -> Backlog:
+def filled(*entries: BacklogEntry) -> Backlog:
     backlog = Backlog()
     for each in entries:
         backlog.add(each)
@@ -45,7 +45,7 @@ def test_a_position_stays_before_what_is_not_settled() -> None:
 
 
 def test_what_was_settled_before_a_crash_is_not_sent_again_and_is_passed() -> None:
-    backlog = filled(entry(0), Entry(PLACE, 2, reference="R-1.settled"))
+    backlog = filled(entry(0), BacklogEntry(PLACE, 2, reference="R-1.settled"))
     (first,) = backlog.take(9, AT)
     assert backlog.ahead == {"R-1.settled"}
     positions, passed = backlog.settle([first])
@@ -53,7 +53,7 @@ def test_what_was_settled_before_a_crash_is_not_sent_again_and_is_passed() -> No
 
 
 def test_the_end_of_a_partition_is_passed_at_once() -> None:
-    assert filled(Entry(PLACE, 7)).settle([]) == ({PLACE: 7}, [])
+    assert filled(BacklogEntry(PLACE, 7)).settle([]) == ({PLACE: 7}, [])
 
 
 def test_messages_whose_lease_has_ended_do_not_count() -> None:
@@ -69,8 +69,8 @@ def test_everything_is_taken_once_and_passed_once_in_order(
 ) -> None:
     entries = [entry(number, emergency=urgent, late=late, place=place) for number, (urgent, late, place) in enumerate(given_entries)]
     backlog = filled(*entries)
-    taken: list[Entry] = []
-    passed: list[Entry] = []
+    taken: list[BacklogEntry] = []
+    passed: list[BacklogEntry] = []
     while batch := backlog.take(most, AT):
         taken += batch
         chance.shuffle(batch)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from processors.domain.seal import Seal
-from processors.providers.config import read_config, vendors
+from processors.providers.config import create_vendors, read_config
 from processors.providers.smtp import SmtpVendor
 from processors.providers.twilio.api import TwilioVendor
 from processors.runtime.errors import UserError
@@ -30,7 +30,7 @@ def written(folder: Path, text: str) -> Path:
 
 @pytest.mark.parametrize(
     ("names", "sentence"),
-    [(("a", "b", "a"), "two vendors have the name a: give each its own"), (("site",), "give the vendor another name")],
+    [(("a", "b", "a"), "two vendors have the name a: give each its own"), (("site",), "give the vendor another one")],
 )
 def test_a_name_that_does_not_say_which_vendor_is_meant_is_refused(tmp_path: Path, names: tuple[str, ...], sentence: str) -> None:
     file = written(tmp_path, "".join(SMTP.format(name=each) for each in names))
@@ -52,10 +52,10 @@ sender = "+18045550100"
 public_url = "https://vn.example.org/twilio"
 """
     file = read_config(written(tmp_path, SMTP.format(name="relay-b") + twilio + SMTP.format(name="relay-a")))
-    found = vendors(file, "smtp", prompt, lambda: 0, lambda: Seal(bytes(64)))
+    found = create_vendors(file, "smtp", prompt, lambda: 0, lambda: Seal(bytes(64)))
     assert [vendor.name for vendor, _ in found] == ["relay-b", "relay-a"]
     assert all(isinstance(vendor, SmtpVendor) and limits.rate == 20 for vendor, limits in found)
-    ((vendor, _),) = vendors(file, "twilio", prompt, lambda: 0, lambda: Seal(bytes(64)))
+    ((vendor, _),) = create_vendors(file, "twilio", prompt, lambda: 0, lambda: Seal(bytes(64)))
     assert isinstance(vendor, TwilioVendor)
 
 
@@ -84,14 +84,14 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
     password.chmod(0o644)
     file = read_config(written(tmp_path, SMTP.format(name="relay") + f'password_file = "{password}"\n'))
     with pytest.raises(UserError, match=r"may be read by others \(mode 0644\): run `chmod 600 ") as error:
-        vendors(file, "smtp", prompt, lambda: 0, lambda: Seal(bytes(64)))
+        create_vendors(file, "smtp", prompt, lambda: 0, lambda: Seal(bytes(64)))
     assert "hunter2" not in str(error.value)
 
 
 def test_a_kind_that_the_file_has_not_is_told(tmp_path: Path) -> None:
     file = read_config(written(tmp_path, SMTP.format(name="relay")))
     with pytest.raises(UserError, match='no vendor of kind "twilio": add a'):
-        vendors(file, "twilio", prompt, lambda: 0, lambda: Seal(bytes(64)))
+        create_vendors(file, "twilio", prompt, lambda: 0, lambda: Seal(bytes(64)))
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

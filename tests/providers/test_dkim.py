@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from processors.domain.seal import Seal
 from processors.providers.dkim import Signer, parse_headers, relaxed_body, relaxed_header, signed_data
-from processors.providers.mail import Sender, email_of
+from processors.providers.mail import MailSender, email_of
 from tests.providers.given import outbound
 
 # RFC 8463, appendix A
@@ -84,7 +84,7 @@ def verify(message: bytes, public: rsa.RSAPublicKey | ed25519.Ed25519PublicKey) 
 
 
 KEYS = {"rsa-sha256": rsa.generate_private_key(65537, 2048), "ed25519-sha256": ed25519.Ed25519PrivateKey.generate()}
-SENDER = Sender("notify@vn.example.org", unsubscribe_url="https://vn.example.org/unsubscribe", seal=Seal(bytes(64)))
+SENDER = MailSender("notify@vn.example.org", unsubscribe_url="https://vn.example.org/unsubscribe", seal=Seal(bytes(64)))
 
 
 @pytest.mark.parametrize("algorithm", KEYS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors.providers.failover import LEAST, LONGEST_REST, REST, WINDOW, Failover
+from processors.providers.failover import COOL_DOWN, MAX_COOL_DOWN, MIN_CALLS, WINDOW, Failover
 
 
 def calls(failover: Failover, *failed: bool, now: int = 0) -> Failover:
@@ -22,8 +22,8 @@ def test_a_vendor_is_left_when_three_of_ten_calls_fail() -> None:
 
 
 def test_a_few_calls_say_nothing() -> None:
-    assert calls(Failover(2), *[True] * (LEAST - 1)).current == 0
-    assert calls(Failover(2), *[True] * LEAST).current == 1
+    assert calls(Failover(2), *[True] * (MIN_CALLS - 1)).current == 0
+    assert calls(Failover(2), *[True] * MIN_CALLS).current == 1
 
 
 def test_only_the_last_calls_count() -> None:
@@ -31,34 +31,44 @@ def test_only_the_last_calls_count() -> None:
 
 
 def test_only_calls_since_the_switch_count() -> None:
-    left = calls(Failover(2), *[True] * LEAST)
+    left = calls(Failover(2), *[True] * MIN_CALLS)
     assert left.calls == ()
-    back = left.at(REST)
+    back = left.at(COOL_DOWN)
     assert (back.current, back.calls) == (0, ())
-    assert calls(back, *[False] * 10, now=REST).current == 0
+    assert calls(back, *[False] * 10, now=COOL_DOWN).current == 0
 
 
 def test_a_call_that_was_under_way_at_the_switch_does_not_count() -> None:
-    left = calls(Failover(2), *[True] * LEAST)
+    left = calls(Failover(2), *[True] * MIN_CALLS)
     assert left.after(0, failed=True, now=0) == left
 
 
 def test_the_preferred_vendor_is_tried_again_after_a_rest_that_doubles_while_it_fails() -> None:
-    failover, now, rests = Failover(2), 0, []
+    failover, now, cool_downs = Failover(2), 0, []
     for _ in range(9):
-        failover = calls(failover, *[True] * LEAST, now=now)
+        failover = calls(failover, *[True] * MIN_CALLS, now=now)
         assert failover.current == 1
-        rests.append(failover.rest)
-        assert failover.at(now + failover.rest - 1).current == 1
-        now += failover.rest
+        cool_downs.append(failover.cool_down)
+        assert failover.at(now + failover.cool_down - 1).current == 1
+        now += failover.cool_down
         failover = failover.at(now)
         assert failover.current == 0
-    assert rests == [REST, 2 * REST, 4 * REST, 8 * REST, 16 * REST, 32 * REST, LONGEST_REST, LONGEST_REST, LONGEST_REST]
+    assert cool_downs == [
+        COOL_DOWN,
+        2 * COOL_DOWN,
+        4 * COOL_DOWN,
+        8 * COOL_DOWN,
+        16 * COOL_DOWN,
+        32 * COOL_DOWN,
+        MAX_COOL_DOWN,
+        MAX_COOL_DOWN,
+        MAX_COOL_DOWN,
+    ]
 
 
 def test_a_vendor_that_has_recovered_rests_no_longer_than_at_first() -> None:
-    failover = Failover(2, rest=8 * REST, since=1)
-    assert calls(failover, *[False] * WINDOW).rest == REST
+    failover = Failover(2, cool_down=8 * COOL_DOWN, since=1)
+    assert calls(failover, *[False] * WINDOW).cool_down == COOL_DOWN
 
 
 def test_a_single_vendor_is_never_left() -> None:
@@ -70,5 +80,5 @@ def test_every_vendor_is_reached(vendors: int) -> None:
     failover, seen = Failover(vendors), set()
     for _ in range(vendors):
         seen.add(failover.current)
-        failover = calls(failover, *[True] * LEAST)
+        failover = calls(failover, *[True] * MIN_CALLS)
     assert seen == set(range(vendors))

@@ -5,11 +5,11 @@ from email.policy import default
 
 from processors.domain.seal import Seal
 from processors.domain.unsubscription import unsubscription_token
-from processors.providers.mail import Sender, email_of, message_id, reference_of
+from processors.providers.mail import MailSender, email_of, message_id, reference_of
 from tests.providers.given import outbound
 
 SEAL = Seal(bytes(64))
-SENDER = Sender("notify@vn.example.org", "Victim Notification", "bounces@vn.example.org", "https://vn.example.org/unsubscribe", SEAL)
+SENDER = MailSender("notify@vn.example.org", "Victim Notification", "bounces@vn.example.org", "https://vn.example.org/unsubscribe", SEAL)
 
 
 def test_an_email_has_what_receivers_go_by() -> None:
@@ -35,7 +35,7 @@ def test_the_unsubscribe_headers_are_one_line_each() -> None:
 
 
 def test_without_an_address_for_it_nothing_offers_to_unsubscribe() -> None:
-    assert b"List-Unsubscribe" not in email_of(outbound(), Sender("notify@vn.example.org"))
+    assert b"List-Unsubscribe" not in email_of(outbound(), MailSender("notify@vn.example.org"))
 
 
 def test_text_and_html_are_alternatives_and_only_ascii_leaves() -> None:

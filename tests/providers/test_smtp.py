@@ -13,12 +13,12 @@ import trustme
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from processors.domain.notification import Outbound
-from processors.providers.mail import Sender
-from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Unavailable
-from processors.providers.smtp import Server, SmtpVendor, reply_text, xtext
+from processors.providers.mail import MailSender
+from processors.providers.outcome import Accepted, Ambiguous, Refused, SendOutcome, VendorUnavailable
+from processors.providers.smtp import SmtpServer, SmtpVendor, reply_text, xtext
 from tests.providers.given import AT, MINUTE, outbound
 
-SENDER = Sender("notify@vn.example.org", bounces="bounces@vn.example.org")
+SENDER = MailSender("notify@vn.example.org", bounces="bounces@vn.example.org")
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +81,13 @@ def vendor(port: int, authority: trustme.CA, folder: Path, now: Callable[[], int
     ca = folder / "ca.pem"
     authority.cert_pem.write_to_path(str(ca))
     given: dict[str, Any] = {"host": "127.0.0.1", "port": port, "timeout": 1.0, "ca_file": str(ca)}
-    return SmtpVendor("relay", Server(**(given | fields)), SENDER, now)
+    return SmtpVendor("relay", SmtpServer(**(given | fields)), SENDER, now)
 
 
 def send(
     handler: Handler, authority: trustme.CA, folder: Path, *messages: Outbound, kind: Callable[..., SMTP] = SMTP, **options: Any
-) -> list[Outcome]:
-    async def run() -> list[Outcome]:
+) -> list[SendOutcome]:
+    async def run() -> list[SendOutcome]:
         async with server(handler, authority, kind, **options) as port:
             relay = vendor(port, authority, folder)
             try:
@@ -100,7 +100,7 @@ def send(
 
 def test_a_message_is_handed_over_once_and_whole(authority: trustme.CA, tmp_path: Path) -> None:
     handler = Handler()
-    assert send(handler, authority, tmp_path) == [Taken("accepted", "250 2.0.0 queued as 4b1f")]
+    assert send(handler, authority, tmp_path) == [Accepted("accepted", "250 2.0.0 queued as 4b1f")]
     ((sender, recipients, content),) = handler.messages
     assert (sender, recipients) == ("bounces@vn.example.org", ["r1001@example.org"])
     email = message_from_bytes(content)
@@ -119,18 +119,18 @@ def test_a_connection_is_used_again(authority: trustme.CA, tmp_path: Path) -> No
 ANSWERS = [
     ({"rcpt": "550 5.1.1 <r1001@example.org> no such user"}, Refused("permanent_failure", "550 5.1.1 … no such user")),
     ({"rcpt": "451 4.7.1 greylisted"}, Refused("temporary_failure", "451 4.7.1 greylisted")),
-    ({"rcpt": "421 4.3.2 closing"}, Unavailable("421 4.3.2 closing")),
-    ({"mail": "550 5.7.1 sender not allowed"}, Unavailable("550 5.7.1 sender not allowed")),
-    ({"mail": "451 4.3.0 try later"}, Unavailable("451 4.3.0 try later")),
+    ({"rcpt": "421 4.3.2 closing"}, VendorUnavailable("421 4.3.2 closing")),
+    ({"mail": "550 5.7.1 sender not allowed"}, VendorUnavailable("550 5.7.1 sender not allowed")),
+    ({"mail": "451 4.3.0 try later"}, VendorUnavailable("451 4.3.0 try later")),
     ({"data": "554 5.7.1 refused"}, Refused("permanent_failure", "554 5.7.1 refused")),
     ({"data": "451 4.3.0 try later"}, Refused("temporary_failure", "451 4.3.0 try later")),
-    ({"data": "421 4.3.2 closing"}, Unavailable("421 4.3.2 closing")),
+    ({"data": "421 4.3.2 closing"}, VendorUnavailable("421 4.3.2 closing")),
 ]
 
 
 @pytest.mark.parametrize(("answers", "outcome"), ANSWERS, ids=lambda each: str(each) if isinstance(each, dict) else "")
 def test_an_answer_is_about_the_recipient_or_about_the_server(
-    answers: dict[str, str], outcome: Outcome, authority: trustme.CA, tmp_path: Path
+    answers: dict[str, str], outcome: SendOutcome, authority: trustme.CA, tmp_path: Path
 ) -> None:
     assert send(Handler(**answers), authority, tmp_path) == [outcome]
 
@@ -139,7 +139,7 @@ def test_a_message_whose_lease_ends_while_the_server_takes_its_time_is_not_hande
     message, next_message = outbound(), outbound(2, expires_at=AT + 60 * MINUTE)
     handler, late = Handler(), message.expires_at
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[SendOutcome]:
         async with server(handler, authority) as port:
             relay = vendor(port, authority, tmp_path, lambda: late)
             try:
@@ -148,15 +148,15 @@ def test_a_message_whose_lease_ends_while_the_server_takes_its_time_is_not_hande
                 await relay.close()
 
     first, second = asyncio.run(run())
-    assert first == Unavailable("the lease of the message ended before the server was ready for it")
-    assert isinstance(second, Taken)
+    assert first == VendorUnavailable("the message's lease expired before the server was ready for it")
+    assert isinstance(second, Accepted)
     assert len(handler.messages) == len(handler.sessions) == 1
 
 
 def test_after_a_refused_recipient_the_connection_serves_the_next_message(authority: trustme.CA, tmp_path: Path) -> None:
     handler = Handler(rcpt="550 5.1.1 no such user")
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[SendOutcome]:
         async with server(handler, authority) as port:
             relay = vendor(port, authority, tmp_path)
             first = await relay.send(outbound(1))
@@ -165,7 +165,7 @@ def test_after_a_refused_recipient_the_connection_serves_the_next_message(author
             await relay.close()
             return [first, second]
 
-    assert [type(each) for each in asyncio.run(run())] == [Refused, Taken]
+    assert [type(each) for each in asyncio.run(run())] == [Refused, Accepted]
 
 
 @pytest.mark.parametrize(
@@ -184,12 +184,12 @@ def test_what_cannot_be_written_as_an_email_is_refused_and_holds_up_nobody(
 ) -> None:
     first, second = send(Handler(), authority, tmp_path, outbound(1, **fields), outbound(2))
     assert first == Refused("permanent_failure", "its address or subject cannot be written as an email")
-    assert isinstance(second, Taken)
+    assert isinstance(second, Accepted)
 
 
 def test_a_server_that_dies_before_the_dot_has_taken_nothing(authority: trustme.CA, tmp_path: Path) -> None:
     (outcome,) = send(Handler(), authority, tmp_path, kind=DiesBeforeTheDot)
-    assert isinstance(outcome, Unavailable)
+    assert isinstance(outcome, VendorUnavailable)
 
 
 @pytest.mark.parametrize("death", ["die", "stall"])
@@ -210,7 +210,7 @@ def test_an_answer_after_the_dot_that_nobody_understands_says_nothing(nonsense: 
 def test_an_answer_too_many_is_not_taken_for_that_to_the_next_message(authority: trustme.CA, tmp_path: Path) -> None:
     handler = Handler(data="twice")
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[SendOutcome]:
         async with server(handler, authority) as port:
             relay = vendor(port, authority, tmp_path)
             first = await relay.send(outbound(1))
@@ -220,47 +220,47 @@ def test_an_answer_too_many_is_not_taken_for_that_to_the_next_message(authority:
             return [first, *later]
 
     first, second, third = asyncio.run(run())
-    assert isinstance(first, Taken)
-    assert second == Unavailable("the server's answers do not fit the commands")
+    assert isinstance(first, Accepted)
+    assert second == VendorUnavailable("the server's answers do not fit the commands")
     assert third == Refused("permanent_failure", "554 5.7.1 refused")
 
 
 def test_a_server_without_tls_gets_nothing(authority: trustme.CA, tmp_path: Path) -> None:
     handler = Handler()
     (outcome,) = send(handler, authority, tmp_path, tls_context=None, require_starttls=False)
-    assert isinstance(outcome, Unavailable)
+    assert isinstance(outcome, VendorUnavailable)
     assert handler.messages == []
 
 
 def test_a_server_whose_certificate_is_not_trusted_gets_nothing(authority: trustme.CA, tmp_path: Path) -> None:
     handler = Handler()
 
-    async def run() -> Outcome:
+    async def run() -> SendOutcome:
         async with server(handler, trustme.CA()) as port:
             return await vendor(port, authority, tmp_path).send(outbound())
 
-    assert isinstance(asyncio.run(run()), Unavailable)
+    assert isinstance(asyncio.run(run()), VendorUnavailable)
     assert handler.messages == []
 
 
 def test_nobody_listens(authority: trustme.CA, tmp_path: Path) -> None:
-    async def run() -> Outcome:
+    async def run() -> SendOutcome:
         async with server(Handler(), authority) as port:
             pass
         return await vendor(port, authority, tmp_path).send(outbound())
 
-    assert asyncio.run(run()) == Unavailable("the server could not be reached (SMTPConnectError)")
+    assert asyncio.run(run()) == VendorUnavailable("the server could not be reached (SMTPConnectError)")
 
 
 def test_a_login_that_is_refused_says_so_and_shows_no_password(authority: trustme.CA, tmp_path: Path) -> None:
-    async def run() -> Outcome:
+    async def run() -> SendOutcome:
         options = {"authenticator": lambda *_: AuthResult(success=False, handled=False), "auth_required": True}
         async with server(Handler(), authority, **options) as port:
             relay = vendor(port, authority, tmp_path, username="vn", password="hunter2")
             return await relay.send(outbound())
 
     outcome = asyncio.run(run())
-    assert isinstance(outcome, Unavailable)
+    assert isinstance(outcome, VendorUnavailable)
     assert "hunter2" not in outcome.detail
 
 

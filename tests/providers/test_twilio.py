@@ -18,9 +18,9 @@ import pytest
 from starlette.requests import Request
 
 from processors.domain.external import InboundForm, ReceiptForm
-from processors.providers.outcome import Ambiguous, Outcome, Refused, Taken, Unavailable
+from processors.providers.outcome import Accepted, Ambiguous, Refused, SendOutcome, VendorUnavailable
 from processors.providers.twilio.api import Account, TwilioVendor
-from processors.providers.twilio.callbacks import MOST_BYTES, Callbacks, Caller, application, body_of, signature
+from processors.providers.twilio.callbacks import MAX_BODY_BYTES, CallbackAccount, Callbacks, body_of, callback_app, signature
 from processors.providers.twilio.codes import meaning, tables
 from processors.providers.twilio.twiml import POST_AGAIN, twiml_of
 from processors.runtime.metrics import UNKNOWN_CODES
@@ -33,7 +33,7 @@ CALL = outbound(channel="voice", to="+18045550108", subject=None, body="Hello. C
 REFERENCE = TEXT.reference
 
 
-def send(answer: Any, message: Any = TEXT) -> tuple[Outcome, list[httpx2.Request]]:
+def send(answer: Any, message: Any = TEXT) -> tuple[SendOutcome, list[httpx2.Request]]:
     requests: list[httpx2.Request] = []
 
     def respond(request: httpx2.Request) -> httpx2.Response:
@@ -42,7 +42,7 @@ def send(answer: Any, message: Any = TEXT) -> tuple[Outcome, list[httpx2.Request
             raise answer
         return httpx2.Response(answer[0], json=answer[1]) if isinstance(answer[1], dict) else httpx2.Response(answer[0], text=answer[1])
 
-    async def run() -> Outcome:
+    async def run() -> SendOutcome:
         vendor = TwilioVendor("twilio", ACCOUNT, prompt, lambda: AT, httpx2.MockTransport(respond))
         try:
             return await vendor.send(message)
@@ -57,7 +57,7 @@ def send(answer: Any, message: Any = TEXT) -> tuple[Outcome, list[httpx2.Request
 
 def test_a_text_message_carries_its_reference_and_its_lease() -> None:
     outcome, (request,) = send((201, {"sid": "SM1", "status": "queued"}))
-    assert outcome == Taken("accepted", "Twilio SM1")
+    assert outcome == Accepted("accepted", "Twilio SM1")
     assert str(request.url) == "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json"
     assert dict(parse_qsl(request.content.decode())) == {
         "To": "+18045550107",
@@ -84,7 +84,7 @@ def test_a_second_answer_to_one_message_is_not_taken_for_the_answer_to_the_next(
                 await writer.drain()
         writer.close()
 
-    async def run() -> list[Outcome]:
+    async def run() -> list[SendOutcome]:
         server = await asyncio.start_server(respond, "127.0.0.1", 0)
         async with server:
             address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -95,7 +95,7 @@ def test_a_second_answer_to_one_message_is_not_taken_for_the_answer_to_the_next(
         return outcomes
 
     first, second = asyncio.run(run())
-    assert first == Taken("accepted", "Twilio SM1")
+    assert first == Accepted("accepted", "Twilio SM1")
     assert isinstance(second, Refused)
 
 
@@ -130,27 +130,27 @@ def test_plain_text_is_escaped_in_a_call() -> None:
 ANSWERS = [
     ((400, {"code": 21211}), Refused("permanent_failure", "Twilio error 21211")),
     ((400, {"code": 21610}), Refused("opted_out", "Twilio error 21610")),
-    ((429, {"code": 20429}), Unavailable("Twilio answered 429")),
-    ((503, "down"), Unavailable("Twilio answered 503")),
-    ((401, {"message": "no"}), Unavailable("Twilio answered 401 without a code")),
+    ((429, {"code": 20429}), VendorUnavailable("Twilio answered 429")),
+    ((503, "down"), VendorUnavailable("Twilio answered 503")),
+    ((401, {"message": "no"}), VendorUnavailable("Twilio answered 401 without a code")),
     ((500, "oops"), Ambiguous("Twilio answered 500 without a code")),
     ((502, "bad gateway"), Ambiguous("Twilio answered 502 without a code")),
     ((201, "not json"), Ambiguous("Twilio answered without an id")),
-    (httpx2.ConnectError("refused"), Unavailable("Twilio could not be reached (ConnectError)")),
-    (httpx2.ConnectTimeout("slow"), Unavailable("Twilio could not be reached (ConnectTimeout)")),
+    (httpx2.ConnectError("refused"), VendorUnavailable("Twilio could not be reached (ConnectError)")),
+    (httpx2.ConnectTimeout("slow"), VendorUnavailable("Twilio could not be reached (ConnectTimeout)")),
     (httpx2.ReadTimeout("slow"), Ambiguous("the request was sent and not answered (ReadTimeout)")),
     (httpx2.ReadError("reset"), Ambiguous("the request was sent and not answered (ReadError)")),
 ]
 
 
 @pytest.mark.parametrize(("answer", "outcome"), ANSWERS, ids=str)
-def test_what_an_answer_means(answer: Any, outcome: Outcome) -> None:
+def test_what_an_answer_means(answer: Any, outcome: SendOutcome) -> None:
     assert send(answer)[0] == outcome
 
 
 def test_an_unknown_code_is_a_technical_failure_and_counted() -> None:
     before = UNKNOWN_CODES.labels("twilio")._value.get()
-    assert send((400, {"code": 99999}))[0] == Unavailable("Twilio error 99999")
+    assert send((400, {"code": 99999}))[0] == VendorUnavailable("Twilio error 99999")
     assert UNKNOWN_CODES.labels("twilio")._value.get() == before + 1
 
 
@@ -162,7 +162,7 @@ def test_every_code_means_something() -> None:
 # --- callbacks
 
 
-CALLER = Caller("twilio", "secret", "https://vn.example.org/twilio")
+CALLER = CallbackAccount("twilio", "secret", "https://vn.example.org/twilio")
 
 
 def again(language: str) -> str:
@@ -177,7 +177,7 @@ def post(
     async def write(record: ReceiptForm | InboundForm) -> None:
         written.append(record)
 
-    client = client_of(application(Callbacks([CALLER], write, lambda: AT, again)))
+    client = client_of(callback_app(Callbacks([CALLER], write, lambda: AT, again)))
     sign = given if given is not None else signature("secret", f"https://vn.example.org/twilio{path}", list(fields.items()))
     headers = {"X-Twilio-Signature": sign.encode("latin-1"), "Content-Type": "application/x-www-form-urlencoded"}
     return [client.post(path, content=urlencode(fields), headers=headers).status_code for _ in range(times)], written
@@ -239,7 +239,7 @@ def test_a_call_takes_three_tries_at_the_pin() -> None:
     async def write(record: ReceiptForm | InboundForm) -> None:
         written.append(record)
 
-    client = client_of(application(Callbacks([CALLER], write, lambda: AT, again)))
+    client = client_of(callback_app(Callbacks([CALLER], write, lambda: AT, again)))
     for digits in ("0000", "00", "4821", "1111"):
         headers = {"X-Twilio-Signature": signature("secret", f"https://vn.example.org/twilio{path}", [("Digits", digits)])}
         answer = client.post(path, data={"Digits": digits}, headers=headers).text
@@ -256,7 +256,7 @@ def test_a_call_takes_three_tries_at_the_pin() -> None:
 
 def test_a_call_whose_number_opts_out_ends() -> None:
     path = f"/voice/{REFERENCE}/keys/en/1"
-    client = client_of(application(Callbacks([replace(CALLER, public_url="https://vn.example.org")], nothing, lambda: AT, again)))
+    client = client_of(callback_app(Callbacks([replace(CALLER, public_url="https://vn.example.org")], nothing, lambda: AT, again)))
     headers = {"X-Twilio-Signature": signature("secret", f"https://vn.example.org{path}", [("Digits", "9")])}
     assert "<Hangup/>" in client.post(path, data={"Digits": "9"}, headers=headers).text
 
@@ -293,8 +293,8 @@ def test_each_account_of_the_file_signs_its_own_callbacks() -> None:
     async def write(record: ReceiptForm | InboundForm) -> None:
         written.append(record)
 
-    second = Caller("twilio-2", "another secret", "https://vn.example.org/second")
-    client = client_of(application(Callbacks([CALLER, second], write, lambda: AT, again)))
+    second = CallbackAccount("twilio-2", "another secret", "https://vn.example.org/second")
+    client = client_of(callback_app(Callbacks([CALLER, second], write, lambda: AT, again)))
     for caller in (CALLER, second):
         given = signature(caller.token, f"{caller.public_url}/sms/{REFERENCE}", [("MessageStatus", "delivered")])
         answer = client.post(f"/sms/{REFERENCE}", data={"MessageStatus": "delivered"}, headers={"X-Twilio-Signature": given})
@@ -319,7 +319,7 @@ def test_of_a_body_that_is_too_large_no_more_is_read() -> None:
     """Whoever posts here need not have signed anything yet."""
     request = Endless()
     assert asyncio.run(body_of(cast("Request", request))) is None
-    assert request.read == MOST_BYTES + 1024
+    assert request.read == MAX_BODY_BYTES + 1024
 
 
 def test_a_replay_is_refused_and_writes_nothing() -> None:
@@ -339,7 +339,7 @@ def test_a_callback_that_could_not_be_written_may_come_again() -> None:
 
     path, fields = f"/sms/{REFERENCE}", {"MessageStatus": "sent"}
     client = client_of(
-        application(Callbacks([replace(CALLER, public_url="https://vn.example.org")], write, lambda: AT, again)), raises=False
+        callback_app(Callbacks([replace(CALLER, public_url="https://vn.example.org")], write, lambda: AT, again)), raises=False
     )
     headers = {"X-Twilio-Signature": signature("secret", f"https://vn.example.org{path}", list(fields.items()))}
     assert [client.post(path, data=fields, headers=headers).status_code for _ in range(2)] == [500, 204]
@@ -347,5 +347,5 @@ def test_a_callback_that_could_not_be_written_may_come_again() -> None:
 
 
 def test_nothing_is_done_by_a_get() -> None:
-    client = client_of(application(Callbacks([replace(CALLER, public_url="https://vn.example.org")], nothing, lambda: AT, again)))
+    client = client_of(callback_app(Callbacks([replace(CALLER, public_url="https://vn.example.org")], nothing, lambda: AT, again)))
     assert client.get(f"/sms/{REFERENCE}").status_code == 405

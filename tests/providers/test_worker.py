@@ -2,20 +2,20 @@
 
 import pytest
 
-from processors.providers.dispatch import Limits
-from processors.providers.worker import BATCH, batch_size
+from processors.providers.dispatch import VendorLimits
+from processors.providers.worker import MAX_BATCH, batch_size
 
 
 @pytest.mark.parametrize(
     ("limits", "size"),
     [
-        ([Limits(50, 10)], 10),
-        ([Limits(3, 10)], 3),
-        ([Limits(0.5, 10)], 1),
-        ([Limits(50, 10), Limits(30, 20)], 20),
-        ([Limits(10_000, 10_000)], BATCH),
+        ([VendorLimits(50, 10)], 10),
+        ([VendorLimits(3, 10)], 3),
+        ([VendorLimits(0.5, 10)], 1),
+        ([VendorLimits(50, 10), VendorLimits(30, 20)], 20),
+        ([VendorLimits(10_000, 10_000)], MAX_BATCH),
         ([], 1),
     ],
 )
-def test_a_batch_is_what_a_vendor_takes_at_the_same_time(limits: list[Limits], size: int) -> None:
+def test_a_batch_is_what_a_vendor_takes_at_the_same_time(limits: list[VendorLimits], size: int) -> None:
     assert batch_size(limits) == size

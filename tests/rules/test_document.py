@@ -46,7 +46,7 @@ def test_sound_rules_end_in_a_summary() -> None:
     assert result.exit_code == 0
     sound, telephones = result.stdout.splitlines()
     assert re.fullmatch(r"The rules are sound: \d+ files, 53 jurisdictions, 96 events, \d+ texts, version r[0-9a-f]{8}\.", sound)
-    assert telephones.startswith("No telephone of the compact's office is known in 53 states (AK, ")
+    assert telephones.startswith("No telephone number of the compact office is known in 53 states (AK, ")
 
 
 def test_a_contradiction_is_one_line_and_exit_1(rule_files: Written, monkeypatch: pytest.MonkeyPatch) -> None:

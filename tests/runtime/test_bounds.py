@@ -10,7 +10,7 @@ from processors.domain.notification import Receipt
 from processors.domain.seal import Seal
 from processors.runtime.decide.batch import BYTES_PER_INPUT, OUTPUTS_PER_INPUT
 from processors.runtime.decide.task import Task
-from processors.runtime.run.pace import LOADED, LOADED_LINGER, MAX_BATCH, MIN_BATCH, linger_time, next_batch_size
+from processors.runtime.run.pace import LOADED_INPUTS, LOADED_LINGER, MAX_BATCH, MIN_BATCH, linger_time, next_batch_size
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Decision, Input, Output, Record, Stage
@@ -133,7 +133,7 @@ def test_what_was_read_is_not_read_again() -> None:
 
 
 def test_records_that_do_not_fit_are_not_lost_silently() -> None:
-    with pytest.raises(ValueError, match="by way of the queue"):
+    with pytest.raises(ValueError, match="must be queued first"):
         task().decide([record(0), record(1)], None, 1, lambda names: [None] * len(names), CODEC, CONTEXT)
 
 
@@ -146,7 +146,7 @@ def test_a_batch_that_failed_is_not_made_larger_because_it_is_slow() -> None:
 
 def test_a_stage_waits_for_more_only_if_it_says_so_or_is_under_load() -> None:
     assert linger_time(0, 0) == 0
-    assert linger_time(0, LOADED - 1) == 0
-    assert linger_time(0, LOADED) == LOADED_LINGER
+    assert linger_time(0, LOADED_INPUTS - 1) == 0
+    assert linger_time(0, LOADED_INPUTS) == LOADED_LINGER
     assert linger_time(50, 0) == 0.05
-    assert linger_time(1_000, LOADED) == 1
+    assert linger_time(1_000, LOADED_INPUTS) == 1

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, generate_latest, start_http_server
 
-from processors.runtime.run.children_page import ChildrenPage, merge
+from processors.runtime.run.child_metrics import ChildMetrics, merge
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def child() -> Iterator[int]:
     server.server_close()
 
 
-def shown(page: ChildrenPage) -> str:
+def shown(page: ChildMetrics) -> str:
     registry = CollectorRegistry()
     registry.register(page)
     return generate_latest(registry).decode()
@@ -38,21 +38,21 @@ def test_a_family_of_several_children_stands_once_with_the_samples_of_all() -> N
 
 
 def test_only_the_pipelines_families_are_passed_on(child: int) -> None:
-    page = ChildrenPage()
+    page = ChildMetrics()
     page.set_port("dedupe", child)
     assert 'vn_ready{unit="dedupe"} 1.0' in shown(page)
     assert "process_open_fds" not in shown(page)
 
 
 def test_a_child_that_is_gone_says_nothing(child: int) -> None:
-    page = ChildrenPage()
+    page = ChildMetrics()
     page.set_port("dedupe", child)
     page.set_port("dedupe", None)
     assert "vn_ready" not in shown(page)
 
 
 def test_a_child_that_accepts_and_never_answers_is_left_out(child: int) -> None:
-    page = ChildrenPage()
+    page = ChildMetrics()
     with socket.create_server(("127.0.0.1", 0)) as frozen:
         page.set_port("dedupe", child)
         page.set_port("match", frozen.getsockname()[1])

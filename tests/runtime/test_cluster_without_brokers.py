@@ -17,7 +17,7 @@ from confluent_kafka import Consumer
 from processors.runtime.errors import Restart
 from processors.runtime.kafka import lost_brokers
 from processors.runtime.kafka.clients import Broker
-from processors.runtime.kafka.lost_brokers import Reach
+from processors.runtime.kafka.lost_brokers import BrokerProbe
 from processors.runtime.settings import Settings
 
 METADATA, API_VERSIONS = 3, 18
@@ -78,10 +78,10 @@ def test_a_cluster_that_names_no_broker_is_asked_again_later(server: Unregistere
 @pytest.mark.slow
 def test_a_client_that_has_forgotten_every_broker_is_noticed(server: Unregistered, monkeypatch: pytest.MonkeyPatch) -> None:
     """If none of so many clients forgets the broker, librdkafka has been mended, and lost_brokers.py can go."""
-    monkeypatch.setattr(lost_brokers, "ASK_EVERY", 0)
+    monkeypatch.setattr(lost_brokers, "PROBE_INTERVAL", 0)
     monkeypatch.setattr(lost_brokers, "REQUEST_TIMEOUT", 1)
     server.topics = (TOPIC.encode(),)
-    broker, reach = Broker(Settings()), Reach(TOPIC)
+    broker, reach = Broker(Settings()), BrokerProbe(TOPIC)
     lost = next(client for _ in range(CLIENTS) if not reaches(reach, client := told_of_no_broker(server, broker)))
     assert not reaches(reach, lost), "it does not look for the broker, which has long been back"
     assert reaches(reach, broker.partition_consumer())
@@ -99,7 +99,7 @@ def told_of_no_broker(server: Unregistered, broker: Broker) -> Consumer:
     return client
 
 
-def reaches(reach: Reach, client: Consumer) -> bool:
+def reaches(reach: BrokerProbe, client: Consumer) -> bool:
     try:
         reach.check(client)
     except Restart:

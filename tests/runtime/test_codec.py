@@ -25,8 +25,8 @@ from processors.runtime.wire import codec as codec_module
 from processors.runtime.wire.avro import MalformedAvro, read_array, read_long, write_long
 from processors.runtime.wire.changelog import State
 from processors.runtime.wire.codec import Codec, Undecodable, iso
-from processors.runtime.wire.documents import BESIDE, expand_documents
-from processors.runtime.wire.schemas import INTERNAL, RECORDS, Version, current, name_of
+from processors.runtime.wire.documents import SEPARATE_FIELDS, expand_documents
+from processors.runtime.wire.schemas import INTERNAL, RECORDS, Version, current, schema_name
 from processors.runtime.wire.states import StateFormat
 from tests.examples import examples
 from tests.runtime.records import records
@@ -111,8 +111,8 @@ def single(version: Version, datum: Any) -> bytes:
 
 def builtins(value: Any) -> Any:
     """A record as fastavro takes it, with nothing left to defaults."""
-    if type(value) in BESIDE:
-        beside = BESIDE[type(value)]
+    if type(value) in SEPARATE_FIELDS:
+        beside = SEPARATE_FIELDS[type(value)]
         return (
             {"document": msgspec.json.encode(value)}
             if beside is None
@@ -140,9 +140,9 @@ def without(name: str, field: str) -> Version:
 # Whatever is written is read again
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=name_of)
+@pytest.mark.parametrize("record", RECORDS, ids=schema_name)
 def test_every_record_comes_back_as_it_went_and_is_what_another_library_writes_and_reads(codec: Codec, record: type[Struct]) -> None:
-    version = current(name_of(record))
+    version = current(schema_name(record))
 
     @settings(max_examples=examples(30), suppress_health_check=[HealthCheck.too_slow])
     @given(records(record))
@@ -223,7 +223,7 @@ def test_no_part_of_a_record_is_one(codec: Codec) -> None:
 @settings(max_examples=examples(300))
 @given(st.binary(max_size=120), st.sampled_from(RECORDS))
 def test_any_bytes_are_a_record_or_undecodable(tail: bytes, record: type[Struct]) -> None:
-    raw = current(name_of(record)).header + tail
+    raw = current(schema_name(record)).header + tail
     reason = None
     try:
         assert isinstance(_CODEC.decode(raw), record)
@@ -244,7 +244,7 @@ def test_any_bytes_at_all_are_read_without_raising(raw: bytes) -> None:
 def test_numbers_that_lie_about_what_follows_take_no_memory(codec: Codec) -> None:
     header = current("Registration").header
     for length in (2**30, 2**62, -5):
-        assert codec.decode_external(header + write_long(length)) == Unreadable("malformed", "the record is no datum of Registration")
+        assert codec.decode_external(header + write_long(length)) == Unreadable("malformed", "the record is not a datum of Registration")
     items = current("Verdicts").header + write_long(2**60)
     with pytest.raises(Undecodable):
         codec.decode(items)
@@ -313,7 +313,7 @@ def test_container_files_are_not_expand_events(codec: Codec) -> None:
 
 def test_outsiders_cannot_pass_off_the_pipelines_own_records(codec: Codec) -> None:
     for record in INTERNAL:
-        found = codec.decode_external(current(name_of(record)).header + bytes(400))
+        found = codec.decode_external(current(schema_name(record)).header + bytes(400))
         assert isinstance(found, Unreadable)
         assert found.reason in {"unknown_schema", "malformed"}
 
@@ -347,7 +347,7 @@ def test_an_earlier_version_is_read_as_the_present_one(monkeypatch: pytest.Monke
     raw = single(older, builtins(ENROLMENT))
     assert raw[:10] != current("Enrolment").header
     assert codec.decode(raw) == ENROLMENT
-    with pytest.raises(Undecodable, match="no datum"):
+    with pytest.raises(Undecodable, match="not a datum"):
         codec.decode(raw[:-1])
 
 

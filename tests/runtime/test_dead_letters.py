@@ -63,7 +63,7 @@ def test_the_oldest_comes_first() -> None:
 
 def test_an_original_is_sent_again_byte_for_byte_and_the_dead_letter_is_settled() -> None:
     sent = client(LETTER)
-    dead_letters.replay(sent, *dead_letters.find(sent, ["submissions-0-1"]), SEAL, "ana")
+    dead_letters.replay(sent, *dead_letters.find_dead_letters(sent, ["submissions-0-1"]), SEAL, "ana")
     (topic, key, value), (settled_topic, settled_key, settled) = sent.records
     assert (topic, key, value) == (SUBMISSIONS, "k", b"<broken")
     assert (settled_topic, settled_key) == (DEAD_LETTERS_SETTLED, "submissions-0-1")
@@ -81,7 +81,7 @@ def test_one_that_needs_nothing_more_is_settled_with_its_reason() -> None:
 
 def test_an_unknown_one_is_refused() -> None:
     with pytest.raises(UserError, match="there is no dead letter ABSENT: `vn dead-letters list`"):
-        dead_letters.find(client(LETTER), ["submissions-0-1", "ABSENT"])
+        dead_letters.find_dead_letters(client(LETTER), ["submissions-0-1", "ABSENT"])
 
 
 @pytest.mark.parametrize(

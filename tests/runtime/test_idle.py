@@ -47,49 +47,49 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
     return made
 
 
-def watching(kafka: Kafka) -> idle.Progress:
+def watching(kafka: Kafka) -> idle.PipelineProgress:
     broker: Any = kafka
-    return idle.Progress(broker, "", PIPELINE)
+    return idle.PipelineProgress(broker, "", PIPELINE)
 
 
 def test_idle_is_who_has_read_everything_and_fired_every_timer(kafka: Kafka) -> None:
     watch = watching(kafka)
-    assert watch.idle()
+    assert watch.is_idle()
     kafka.committed["deliver"]["clock", 0] = 2
-    assert not watch.idle()
+    assert not watch.is_idle()
     kafka.committed["deliver"]["clock", 0] = 3
-    assert watch.idle()
+    assert watch.is_idle()
 
 
 def test_what_was_written_while_the_units_were_asked_is_still_to_be_read(kafka: Kafka) -> None:
     watch = watching(kafka)
-    assert watch.idle()
+    assert watch.is_idle()
     kafka.end["events", 0] = 6
-    assert not watch.idle()
+    assert not watch.is_idle()
     kafka.committed["dedupe"]["events", 0] = 6
-    assert watch.idle()
+    assert watch.is_idle()
 
 
 def test_who_was_behind_is_asked_first_and_alone_until_it_has_come_up(kafka: Kafka) -> None:
     watch = watching(kafka)
-    assert watch.idle()
+    assert watch.is_idle()
     kafka.committed["match"]["clock", 0] = 2
-    assert not watch.idle()
+    assert not watch.is_idle()
     kafka.asked.clear()
-    assert not watch.idle()
+    assert not watch.is_idle()
     assert kafka.asked == ["match"]
     kafka.committed["match"]["clock", 0] = 3
     kafka.asked.clear()
-    assert watch.idle()
+    assert watch.is_idle()
     assert sorted(kafka.asked) == sorted(UNITS), "whoever was not behind may be by now"
 
 
 def test_after_the_broker_was_away_every_client_is_a_new_one(kafka: Kafka) -> None:
     watch = watching(kafka)
-    assert watch.idle()
+    assert watch.is_idle()
     made, kafka.away = kafka.observers, True
     with pytest.raises(Restart):
-        watch.idle()
+        watch.is_idle()
     kafka.away = False
-    assert watch.idle()
+    assert watch.is_idle()
     assert kafka.observers == 2 * made

@@ -31,7 +31,7 @@ def test_the_same_topic_is_recognised_and_what_says_nothing_is_let_pass() -> Non
 
 
 def test_a_topic_made_anew_and_another_cluster_stop_a_stage_with_what_happened() -> None:
-    with pytest.raises(Stop, match=r"^vn\.events was deleted and created anew since its offsets were committed"):
+    with pytest.raises(Stop, match=r"^vn\.events was deleted and created again since its offsets were committed"):
         check_identities({PLACE: Origin("c/old", MARK)}, {"vn.events": "c/new"})
     with pytest.raises(Stop, match=r"^the offsets of vn\.events\[0\] were committed on cluster a, and this is cluster b"):
         check_identities({PLACE: Origin("a/t", MARK)}, {"vn.events": "b/t"})

@@ -18,16 +18,16 @@ from processors.pipeline import STAGES
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.groups import describe_groups
-from processors.runtime.local import Local, programs
+from processors.runtime.local import LocalCluster, programs
 from processors.runtime.local.broker import text_after
 from processors.runtime.local.daemon import Daemon
-from processors.runtime.local.ports import HIGHEST, LOWEST, SERVICES, is_free, kept_ports
+from processors.runtime.local.ports import HIGHEST, LOWEST, SERVICES, is_free, recorded_ports
 from processors.runtime.settings import Settings
 
 
 @pytest.fixture
-def local(tmp_path: Path) -> Iterator[Local]:
-    one = Local(tmp_path / "a folder, with = and \\ in its name")
+def local(tmp_path: Path) -> Iterator[LocalCluster]:
+    one = LocalCluster(tmp_path / "a folder, with = and \\ in its name")
     yield one
     one.down()
 
@@ -55,8 +55,8 @@ def first_value(consumer: Consumer, seconds: float = 60) -> bytes | None:
 
 
 def test_ports_are_kept_and_below_those_of_outgoing_connections(tmp_path: Path) -> None:
-    ports = kept_ports(tmp_path)
-    assert kept_ports(tmp_path) == ports
+    ports = recorded_ports(tmp_path)
+    assert recorded_ports(tmp_path) == ports
     assert set(ports) == set(SERVICES)
     assert len(set(ports.values())) == len(SERVICES)
     assert all(LOWEST <= port < HIGHEST for port in ports.values())
@@ -65,7 +65,7 @@ def test_ports_are_kept_and_below_those_of_outgoing_connections(tmp_path: Path) 
 def test_a_damaged_ports_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "ports.json").write_text('{"broker": "x"}')
     with pytest.raises(UserError, match="damaged: delete it"):
-        kept_ports(tmp_path)
+        recorded_ports(tmp_path)
 
 
 @pytest.fixture
@@ -83,18 +83,18 @@ def test_only_a_broker_for_minutes_goes_without_the_optimising_compiler(
     tmp_path: Path, started: list[list[str]], *, long_running: bool
 ) -> None:
     (tmp_path / "broker" / "data" / ".kafka_cleanshutdown").touch()
-    Local(tmp_path, long_running=long_running)._services()[0].start(Path("java"), [])
+    LocalCluster(tmp_path, long_running=long_running)._services()[0].start(Path("java"), [])
     assert [command[-1] for command in started] == ["server.properties"]
     assert ("-XX:TieredStopAtLevel=1" in started[0]) is not long_running
 
 
 def test_of_a_broker_that_died_the_controller_is_started_first(tmp_path: Path, started: list[list[str]]) -> None:
-    Local(tmp_path)._services()[0].start(Path("java"), [])
+    LocalCluster(tmp_path)._services()[0].start(Path("java"), [])
     assert [command[-1] for command in started] == ["controller.properties", "server.properties"]
     alone = (tmp_path / "broker" / "controller.properties").read_text().splitlines()
     assert "process.roles=controller" in alone
     assert [line for line in alone if line.startswith(("listeners=", "advertised"))] == [
-        f"listeners=CONTROLLER://127.0.0.1:{kept_ports(tmp_path)['controller']}"
+        f"listeners=CONTROLLER://127.0.0.1:{recorded_ports(tmp_path)['controller']}"
     ]
 
 
@@ -136,7 +136,7 @@ def test_a_daemon_is_the_process_that_works_in_its_home(daemon: Daemon, tmp_path
 def test_a_daemon_that_will_not_end_is_killed(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("processors.runtime.local.daemon.STOP_SECONDS", 0.2)
     daemon.start(["sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done"])
-    while daemon.why() != "deaf":
+    while daemon.log_tail() != "deaf":
         sleep(0.01)
     daemon.stop()
     assert processes_in(daemon.home) == []
@@ -146,7 +146,7 @@ def test_a_daemon_says_why_it_ended(daemon: Daemon) -> None:
     daemon.start(["sh", "-c", "echo no room >&2; exit 3"])
     while daemon.pid() is not None:
         sleep(0.01)
-    assert daemon.why() == "no room"
+    assert daemon.log_tail() == "no room"
 
 
 def test_a_java_too_old_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,9 +174,9 @@ def test_the_redis_on_the_path_goes_first(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.broker
-def test_up_twice_at_once_starts_one_of_each_with_settings_that_hold(local: Local) -> None:
+def test_up_twice_at_once_starts_one_of_each_with_settings_that_hold(local: LocalCluster) -> None:
     with ThreadPoolExecutor() as pool:
-        first, second = pool.map(lambda _: Local(local.folder).up(), range(2))
+        first, second = pool.map(lambda _: LocalCluster(local.folder).up(), range(2))
     assert first == second
     assert len(processes_in(local.folder)) == 2
     assert stat.S_IMODE(first.key_file.stat().st_mode) == 0o600
@@ -189,7 +189,7 @@ def test_up_twice_at_once_starts_one_of_each_with_settings_that_hold(local: Loca
 
 
 @pytest.mark.broker
-def test_after_kill_9_both_come_back_on_the_same_ports_with_their_data(local: Local) -> None:
+def test_after_kill_9_both_come_back_on_the_same_ports_with_their_data(local: LocalCluster) -> None:
     addresses = local.up()
     admin = AdminClient({"bootstrap.servers": addresses.bootstrap_servers})
     admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(10)
@@ -229,7 +229,9 @@ def test_after_kill_9_both_come_back_on_the_same_ports_with_their_data(local: Lo
 
 
 @pytest.mark.broker
-def test_a_new_broker_says_that_it_has_no_groups_when_it_has_made_their_coordinator(local: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_broker_says_that_it_has_no_groups_when_it_has_made_their_coordinator(
+    local: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", local.up().bootstrap_servers)
     names = [f"vn.{stage.name}" for stage in STAGES]
     found = describe_groups(Broker(Settings()), names)
@@ -237,7 +239,7 @@ def test_a_new_broker_says_that_it_has_no_groups_when_it_has_made_their_coordina
 
 
 @pytest.mark.broker
-def test_two_folders_run_side_by_side(local: Local, cluster: Local) -> None:
+def test_two_folders_run_side_by_side(local: LocalCluster, cluster: LocalCluster) -> None:
     mine, shared = local.up(), cluster.addresses
     assert mine.bootstrap_servers != shared.bootstrap_servers
     assert mine.redis_url != shared.redis_url
@@ -246,15 +248,15 @@ def test_two_folders_run_side_by_side(local: Local, cluster: Local) -> None:
 
 
 @pytest.mark.broker
-def test_a_kept_port_that_another_took_is_said(local: Local) -> None:
+def test_a_kept_port_that_another_took_is_said(local: LocalCluster) -> None:
     local.folder.mkdir()
-    port = kept_ports(local.folder)["broker"]
+    port = recorded_ports(local.folder)["broker"]
     with socket.create_server(("127.0.0.1", port)), pytest.raises(UserError, match=f"port {port} .* is taken"):
         local.up()
 
 
 @pytest.mark.broker
-def test_a_broker_that_cannot_start_shows_the_end_of_its_log(local: Local) -> None:
+def test_a_broker_that_cannot_start_shows_the_end_of_its_log(local: LocalCluster) -> None:
     local.up()
     local.down()
     (local.folder / "broker" / "data" / "meta.properties").write_text("version=1\ncluster.id=x\nnode.id=2\n")
@@ -263,7 +265,7 @@ def test_a_broker_that_cannot_start_shows_the_end_of_its_log(local: Local) -> No
 
 
 @pytest.mark.broker
-def test_the_command_prints_exports_and_nothing_else(cluster: Local) -> None:
+def test_the_command_prints_exports_and_nothing_else(cluster: LocalCluster) -> None:
     done = vn("local", "up", "--dir", cluster.folder)
     assert done.returncode == 0
     assert done.stdout.splitlines() == [f"export {name}={value}" for name, value in cluster.addresses.environment.items()]

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException
 from processors.runtime.errors import Restart
 from processors.runtime.kafka import lost_brokers
 from processors.runtime.kafka.broadcast import BroadcastReader
-from processors.runtime.kafka.lost_brokers import ASK_EVERY, LONGEST_ABSENCE, Absence, Reach
+from processors.runtime.kafka.lost_brokers import MAX_ABSENCE, PROBE_INTERVAL, BrokerProbe, GroupAbsence
 from tests.runtime.lost_reader import LostReader
 from tests.runtime.stepped_clock import SteppedClock
 
@@ -23,10 +23,10 @@ def time(monkeypatch: pytest.MonkeyPatch) -> SteppedClock:
 
 def test_only_a_member_without_an_id_is_absent(time: SteppedClock) -> None:
     member: Any = SimpleNamespace(memberid=lambda: name)
-    absence = Absence()
+    absence = GroupAbsence()
     name = ""
     assert not absence.is_long(member)
-    time.now += LONGEST_ABSENCE
+    time.now += MAX_ABSENCE
     assert not absence.is_long(member)
     time.now += 1
     assert absence.is_long(member)
@@ -45,8 +45,8 @@ def test_a_reader_asks_now_and_then_whether_it_reaches_a_broker(time: SteppedClo
             raise KafkaException(KafkaError(KafkaError._TRANSPORT))
 
     reader: Any = SimpleNamespace(list_topics=answer)
-    reach = Reach("vn.policies")
-    for seconds, times in ((ASK_EVERY - 1, 0), (1, 1), (ASK_EVERY - 1, 1)):
+    reach = BrokerProbe("vn.policies")
+    for seconds, times in ((PROBE_INTERVAL - 1, 0), (1, 1), (PROBE_INTERVAL - 1, 1)):
         time.now += seconds
         reach.check(reader)
         assert asked == ["vn.policies"] * times
@@ -60,7 +60,7 @@ def test_settings_are_followed_by_another_reader_once_one_reaches_no_broker(time
     left = iter(made)
     broker: Any = SimpleNamespace(end_offsets=lambda places: dict.fromkeys(places, 0), partition_consumer=lambda **_: next(left))
     reader = BroadcastReader(broker, "vn.policies", lambda _: None)
-    time.now += ASK_EVERY
+    time.now += PROBE_INTERVAL
     with pytest.raises(Restart):
         reader.poll()
     assert first.closed

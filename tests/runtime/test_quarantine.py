@@ -10,11 +10,11 @@ from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter
 from processors.domain.registration import address_digest
 from processors.domain.seal import SealBroken
-from processors.runtime.decide.attempts import ATTEMPTS, ENDED, Attempts
-from processors.runtime.decide.batch import RETRY, BatchResult
+from processors.runtime.decide.batch import TIMER_RETRY, BatchResult
 from processors.runtime.decide.driver import repeatable_bytes
+from processors.runtime.decide.failures import MAX_FAILURES, PROCESS_ENDED, FailureLog
 from processors.runtime.decide.task import Task
-from processors.runtime.errors import Poison, Stop
+from processors.runtime.errors import PoisonInput, Stop
 from processors.runtime.wire.changelog import Position
 from processors.stage import Context, Decision, Input, Record, Stage, Wake
 from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, changelog
@@ -36,9 +36,9 @@ STAGE = Stage("test", (IN, OTHER), (OUT,), changelog("test"), Log, keys, failing
 STORED = {b"=bad": CODEC.encode_state(Log((), 50)), b"=k": CODEC.encode_state(Log())}
 
 
-def task(attempts: Attempts | None, timers: dict[str, int] | None = None, stage: Stage[Any] = STAGE) -> Task:
+def task(failures: FailureLog | None, timers: dict[str, int] | None = None, stage: Stage[Any] = STAGE) -> Task:
     one = Task(stage, 0, Position(7, {"in": 0, "other": 0}), {"in": 0, "other": 0}, dict(timers or {}))
-    one.attempts = attempts
+    one.failures = failures
     return one
 
 
@@ -50,11 +50,11 @@ def batch(one: Task, *records: Any, watermark: int | None = None, most: int = 10
     return one.decide(waiting, watermark, most, lambda names: [STORED.get(name) for name in names], CODEC, context)
 
 
-def fail(attempts: Attempts, name: str, *records: Any, timers: dict[str, int] | None = None, watermark: int | None = None) -> None:
+def fail(failures: FailureLog, name: str, *records: Any, timers: dict[str, int] | None = None, watermark: int | None = None) -> None:
     """Fail as often as is allowed, each time with a new task."""
-    for _ in range(ATTEMPTS):
-        with pytest.raises(Poison) as caught:
-            batch(task(attempts, timers), *records, watermark=watermark)
+    for _ in range(MAX_FAILURES):
+        with pytest.raises(PoisonInput) as caught:
+            batch(task(failures, timers), *records, watermark=watermark)
         assert caught.value.name == name
         assert SECRET not in str(caught.value)
 
@@ -69,9 +69,9 @@ def letters(result: BatchResult) -> list[Any]:
 
 def test_a_record_is_set_aside_alone_after_the_third_failure_and_the_others_of_its_key_go_on() -> None:
     records = [record("a", 1, offset=0), record("poison", 2, offset=1), record("b", 3, offset=2)]
-    attempts = Attempts()
-    fail(attempts, "in-0-1", *records)
-    one = task(attempts)
+    failures = FailureLog()
+    fail(failures, "in-0-1", *records)
+    one = task(failures)
     before, alone, after = batch(one, *records), batch(one), batch(one)
     assert [decided(each) for each in (before, alone, after)] == [("a",), (), ("b",)]
     assert before.set_aside == after.set_aside == []
@@ -85,17 +85,17 @@ def test_a_record_is_set_aside_alone_after_the_third_failure_and_the_others_of_i
 
 
 def test_a_timer_is_set_aside_with_its_state_untouched_and_tried_again_in_an_hour() -> None:
-    attempts = Attempts()
-    with pytest.raises(Poison) as caught:
-        batch(task(attempts, {"bad": 50}), watermark=60)
+    failures = FailureLog()
+    with pytest.raises(PoisonInput) as caught:
+        batch(task(failures, {"bad": 50}), watermark=60)
     name = caught.value.name
     assert "bad" not in name.split("-")[2], "a key may be a registrant's id"
-    attempts.failures.clear()
-    fail(attempts, name, timers={"bad": 50}, watermark=60)
-    one = task(attempts, {"bad": 50, "k": 55})
+    failures.counts.clear()
+    fail(failures, name, timers={"bad": 50}, watermark=60)
+    one = task(failures, {"bad": 50, "k": 55})
     assert one.sets_aside_next()
     alone = batch(one, watermark=60)
-    assert one.timers.at("bad") == 50 + RETRY
+    assert one.timers.at("bad") == 50 + TIMER_RETRY
     assert b"=bad" not in alone.changes
     assert seen(batch(one, watermark=60)) == ("wake 55",), "other timers fire"
     (letter,) = letters(alone)
@@ -103,8 +103,8 @@ def test_a_timer_is_set_aside_with_its_state_untouched_and_tried_again_in_an_hou
 
 
 def test_a_record_that_an_operator_set_aside_is_not_decided() -> None:
-    attempts = Attempts(by_hand={"in-0-1": "blocks the stage (ann)"})
-    one = task(attempts)
+    failures = FailureLog(by_hand={"in-0-1": "blocks the stage (ann)"})
+    one = task(failures)
     results = [batch(one, record("a", 1, offset=0), record("fine", 2, offset=1), record("b", 3, offset=2)), batch(one), batch(one)]
     assert [decided(each) for each in results] == [("a",), (), ("b",)]
     (letter,) = letters(results[1])
@@ -113,8 +113,8 @@ def test_a_record_that_an_operator_set_aside_is_not_decided() -> None:
 
 def set_aside(stage: Stage[Any]) -> tuple[DeadLetter, list[Any]]:
     """Set a record aside that has an address in it; return its dead letter and what else was written."""
-    attempts = Attempts(by_hand={"in-0-0": "by hand"})
-    one = task(attempts, stage=stage)
+    failures = FailureLog(by_hand={"in-0-0": "by hand"})
+    one = task(failures, stage=stage)
     results = [batch(one, record(f"call {SECRET}", 1, offset=0)), batch(one)]
     written = [CODEC.decode(each.value or b"") for result in results for each in result.outputs if each.topic is DEAD_LETTER_KEYS]
     (letter,) = [letter for each in results for letter in letters(each)]
@@ -143,20 +143,20 @@ def test_a_record_of_which_nobody_can_say_whose_it_is_is_sealed_with_the_key_of_
 
 
 def test_an_input_that_ended_the_process_three_times_is_set_aside_and_never_tried() -> None:
-    attempts = Attempts()
-    attempts.fail("in-0-0", ENDED, times=3)
-    (letter,) = letters(batch(task(attempts), record("fine", 1, offset=0)))
-    assert ENDED in letter.detail
+    failures = FailureLog()
+    failures.count_failure("in-0-0", PROCESS_ENDED, times=3)
+    (letter,) = letters(batch(task(failures), record("fine", 1, offset=0)))
+    assert PROCESS_ENDED in letter.detail
 
 
 def test_the_input_in_work_is_noted_only_while_it_is_decided() -> None:
     noted: list[str] = []
 
     class Noted:
-        def put(self, name: str) -> None:
+        def set(self, name: str) -> None:
             noted.append(name)
 
-    batch(task(Attempts(in_work=Noted()), {"k": 0}), record("a", 1, offset=4), watermark=2)
+    batch(task(FailureLog(current_input=Noted()), {"k": 0}), record("a", 1, offset=4), watermark=2)
     assert noted[0].startswith(("in-0-4", "test.timer-0-"))
     assert "in-0-4" in noted
     assert noted[-1] == ""
@@ -164,18 +164,18 @@ def test_the_input_in_work_is_noted_only_while_it_is_decided() -> None:
 
 @pytest.mark.parametrize("bad", [b"", b"\xc3\x01rubbish", b"{}"])
 def test_an_input_whose_state_cannot_be_read_is_set_aside_like_any_other(bad: bytes) -> None:
-    attempts = Attempts()
+    failures = FailureLog()
 
     def decide_over(one: Task) -> BatchResult:
         one.enqueue("in", record("a", 1, offset=0))
         return one.decide([each for _, each in one.queue], None, 9, lambda names: [bad for _ in names], CODEC, CONTEXT)
 
-    for _ in range(ATTEMPTS):
-        with pytest.raises((Poison, Stop)) as caught:
-            decide_over(task(attempts))
+    for _ in range(MAX_FAILURES):
+        with pytest.raises((PoisonInput, Stop)) as caught:
+            decide_over(task(failures))
         if isinstance(caught.value, Stop):
             return  # a format of another version: no input is to blame, and the stage stops with a sentence
-    assert len(letters(decide_over(task(attempts)))) == 1
+    assert len(letters(decide_over(task(failures)))) == 1
 
 
 def test_keys_that_fail_on_a_record_are_its_failure() -> None:
@@ -184,10 +184,10 @@ def test_keys_that_fail_on_a_record_are_its_failure() -> None:
             raise RecursionError(SECRET)
         return list(keys(each, found))
 
-    attempts = Attempts()
+    failures = FailureLog()
     stage = Stage("test", (IN, OTHER), (OUT,), changelog("test"), Log, broken, decide, deadline)
-    with pytest.raises(Poison) as caught:
-        batch(task(attempts, stage=stage), record("a", 1, offset=0), record("poison", 2, offset=1))
+    with pytest.raises(PoisonInput) as caught:
+        batch(task(failures, stage=stage), record("a", 1, offset=0), record("poison", 2, offset=1))
     assert caught.value.name == "in-0-1"
 
 

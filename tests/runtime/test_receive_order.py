@@ -8,7 +8,7 @@ import pytest
 from processors.ingest.read.decide import READ
 from processors.runtime.decide.task import Task
 from processors.runtime.run import receive_order
-from processors.runtime.run.receive_order import SILENT, START, ReceiveOrder
+from processors.runtime.run.receive_order import SILENT_SECONDS, START_SECONDS, ReceiveOrder
 from processors.runtime.wire.changelog import Position
 from processors.stage import Record
 from tests.runtime.stepped_clock import SteppedClock
@@ -61,7 +61,7 @@ def test_nothing_is_decided_until_the_other_inputs_have_been_read_to_their_ends(
 def test_an_input_that_does_not_end_is_not_waited_for_for_ever(order: ReceiveOrder, clock: SteppedClock) -> None:
     tasks = tasks_of(1)
     arrive(order, tasks[0], MAIN, 5)
-    clock.now += START
+    clock.now += START_SECONDS
     assert order.until(tasks, 9) == inf
 
 
@@ -110,7 +110,7 @@ def test_a_partition_that_sends_nothing_is_not_waited_for(order: ReceiveOrder, c
     arrive(order, tasks[0], MAIN, 20)
     arrive(order, tasks[1], "registrations", 50)
     assert order.until(tasks, 9) == 20
-    clock.now += SILENT
+    clock.now += SILENT_SECONDS
     assert order.until(tasks, 9) == inf
 
 

@@ -11,8 +11,8 @@ from processors.domain.event import Event
 from processors.domain.notification import Notification
 from processors.runtime.errors import Retry, Stop
 from processors.runtime.wire.codec import Codec
-from processors.runtime.wire.registry import PATIENCE, ConfluentRegistry
-from processors.runtime.wire.schemas import RECORDS, current, name_of
+from processors.runtime.wire.registry import MAX_UNAVAILABLE, ConfluentRegistry
+from processors.runtime.wire.schemas import RECORDS, current, schema_name
 from tests.web_server import serving, url_of
 
 
@@ -68,7 +68,7 @@ def url(server: Any) -> str:
 
 def test_every_schema_is_registered_under_the_prefix_when_the_codec_is_made(server: Any, url: str) -> None:
     Codec(url, prefix="test.")
-    assert set(server.subjects) == {f"test.{name_of(record)}" for record in RECORDS}
+    assert set(server.subjects) == {f"test.{schema_name(record)}" for record in RECORDS}
     assert json.loads(server.subjects["test.Event"]) == current("Event").source
 
 
@@ -147,7 +147,7 @@ def test_whatever_is_answered_about_an_outsiders_id_is_no_reason_to_stop(server:
 def test_a_registry_that_is_unavailable_is_waited_for_but_not_for_ever(server: Any, url: str) -> None:
     registry = ConfluentRegistry(url, "test.")
     server.status = 503
-    for _ in range(PATIENCE - 1):
+    for _ in range(MAX_UNAVAILABLE - 1):
         with pytest.raises(Retry):
             registry.schema(7)
     assert registry.schema(7) is None

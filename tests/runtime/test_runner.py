@@ -18,13 +18,13 @@ from processors.pipeline import PIPELINE
 from processors.rules.load import load_rules
 from processors.runtime.errors import Restart, Retry, Stop, UserError
 from processors.runtime.key_file import KeyFile
-from processors.runtime.run.faults import Broken, Faults
+from processors.runtime.run.faults import Faults, InjectedFault
 from processors.runtime.run.journal import JOURNAL_BYTES, split_journal
-from processors.runtime.run.pace import LOADED, LOADED_LINGER, MAX_BATCH, MIN_BATCH, next_batch_size
+from processors.runtime.run.pace import LOADED_INPUTS, LOADED_LINGER, MAX_BATCH, MIN_BATCH, next_batch_size
 from processors.runtime.run.partitions import check_topics, common_partitions
 from processors.runtime.run.runner import Environment, Runner
-from processors.runtime.run.slots import Slot
-from processors.runtime.run.store import Store, _hosts, connection
+from processors.runtime.run.slots import ProcessSlot
+from processors.runtime.run.store import Store, _hosts, connector
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
 
@@ -73,7 +73,7 @@ def runner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
 
 
 def test_a_stage_waits_for_more_after_a_large_batch_until_there_was_nothing_to_read(runner: Any) -> None:
-    runner._broadcasts = SimpleNamespace(ticking=None)
+    runner._broadcasts = SimpleNamespace(topic_clock=None)
     runner._telemetry = SimpleNamespace(beat=lambda: None, batch=lambda *_: None)
     context: Any = SimpleNamespace(rules=SimpleNamespace(version="1"))
 
@@ -84,9 +84,9 @@ def test_a_stage_waits_for_more_after_a_large_batch_until_there_was_nothing_to_r
             runner._run_batch(member)
         return after.waits
 
-    assert waits_after(LOADED - 1) == [0]
-    assert waits_after(LOADED) == [LOADED_LINGER]
-    assert waits_after(LOADED, Member()) == [0]
+    assert waits_after(LOADED_INPUTS - 1) == [0]
+    assert waits_after(LOADED_INPUTS) == [LOADED_LINGER]
+    assert waits_after(LOADED_INPUTS, Member()) == [0]
 
 
 def test_the_inputs_of_a_partition_come_together_or_not_at_all() -> None:
@@ -140,7 +140,7 @@ def test_a_fault_point_does_nothing_unless_armed_and_then_on_its_turn() -> None:
     reach = Faults(["read.sent=raise:now@2"]).point("read")
     reach("sent")
     reach("begun")
-    with pytest.raises(Broken, match="now"):
+    with pytest.raises(InjectedFault, match="now"):
         reach("sent")
     reach("sent")
     Faults(["read.sent=raise"]).point("match")("sent")
@@ -155,12 +155,12 @@ def test_a_fault_that_names_nothing_is_refused(text: str) -> None:
 def test_two_copies_on_one_machine_have_two_numbers(tmp_path: Path) -> None:
     folder = tmp_path / "slots"
     with (
-        closing(Slot("vn.match", folder)) as second_last,
-        closing(Slot("vn.match", folder)) as last,
-        closing(Slot("vn.deliver", folder)) as other,
+        closing(ProcessSlot("vn.match", folder)) as second_last,
+        closing(ProcessSlot("vn.match", folder)) as last,
+        closing(ProcessSlot("vn.deliver", folder)) as other,
     ):
         assert (second_last.number, last.number, other.number) == (0, 1, 0)
-    with closing(Slot("vn.match", folder)) as next_one:
+    with closing(ProcessSlot("vn.match", folder)) as next_one:
         assert next_one.number == 0
 
 
@@ -182,7 +182,7 @@ def test_a_store_url_that_is_none_is_one_sentence(url: str) -> None:
 def test_every_kind_of_store_url_is_understood(url: str, kind: type, given: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AbstractConnection, "connect", lambda _: None)  # a plain one connects when it is made
     monkeypatch.setattr(AbstractConnection, "can_read", lambda *_: False)
-    pool = connection(url)().connection_pool
+    pool = connector(url)().connection_pool
     assert type(pool) is kind
     assert {name: pool.connection_kwargs.get(name) for name in given} == given
 
@@ -196,7 +196,7 @@ def test_a_store_is_connected_to_by_its_first_command(url: str) -> None:
 
 def test_the_url_of_a_cluster_names_several_hosts() -> None:
     assert _hosts("user:secret@a,b:2", 6379) == [("a", 6379), ("b", 2)]
-    assert callable(connection("rediss+cluster://a,b:2"))  # connects at its first command
+    assert callable(connector("rediss+cluster://a,b:2"))  # connects at its first command
 
 
 def test_stop_is_an_error_with_an_exit_code() -> None:

@@ -16,7 +16,7 @@ from processors.match.state import told_events_key, told_key_of
 from processors.pipeline import STAGES
 from processors.runtime.errors import UserError
 from processors.runtime.run.grow import positions_after, shared_topics
-from processors.runtime.run.state_file import Entry, Header, read_entries, read_header, write_state_file
+from processors.runtime.run.state_file import Header, StateEntry, read_entries, read_header, write_state_file
 from processors.runtime.run.state_log import Change, PartitionState, bounded_batches, partition_of
 from processors.runtime.wire.changelog import Position
 from processors.topics import TOPICS
@@ -64,7 +64,7 @@ def test_the_changes_of_one_state_are_never_divided() -> None:
 
 def test_a_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "match.jsonl"
-    entries = [Entry("k1", Raw(b'{"a":1}'), 2, 17), Entry("k2", due_at=5), Entry("k3", Raw(b'"\xc3\xa9"'))]
+    entries = [StateEntry("k1", Raw(b'{"a":1}'), 2, 17), StateEntry("k2", due_at=5), StateEntry("k3", Raw(b'"\xc3\xa9"'))]
     assert write_state_file(path, HEADER, entries) == 3
     assert read_header(path) == HEADER
     assert [(each.key, bytes(each.state), each.format, each.due_at) for each in read_entries(path)] == [
@@ -78,15 +78,15 @@ def test_a_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", [0.2, 0.5, 0.99])
 def test_a_file_cut_short_is_refused(tmp_path: Path, part: float) -> None:
     path = tmp_path / "match.jsonl"
-    write_state_file(path, HEADER, [Entry(f"k{number}", Raw(b"{}")) for number in range(50)])
+    write_state_file(path, HEADER, [StateEntry(f"k{number}", Raw(b"{}")) for number in range(50)])
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
-    with pytest.raises(UserError, match="take another copy"):
+    with pytest.raises(UserError, match="use another copy"):
         read_header(path)
 
 
 def test_a_file_with_a_line_less_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "match.jsonl"
-    write_state_file(path, HEADER, [Entry(f"k{number}", Raw(b"{}")) for number in range(3)])
+    write_state_file(path, HEADER, [StateEntry(f"k{number}", Raw(b"{}")) for number in range(3)])
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:1], *lines[2:]]))
     with pytest.raises(UserError, match="cut short or changed"):

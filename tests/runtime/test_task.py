@@ -11,9 +11,9 @@ from processors.domain.notification import Receipt
 from processors.domain.seal import Seal
 from processors.domain.tick import Tick
 from processors.rules.load import load_rules
-from processors.runtime.decide.dead_letters import IN_A_ROW, OF_LAST, DeadLetterLimit
+from processors.runtime.decide.dead_letters import MAX_IN_A_ROW, WINDOW, DeadLetterLimit
 from processors.runtime.decide.states import States
-from processors.runtime.decide.task import Task, arrival
+from processors.runtime.decide.task import Task, receive_time
 from processors.runtime.errors import Stop
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
@@ -185,9 +185,9 @@ def test_what_cannot_be_read_is_a_dead_letter_and_the_rest_goes_on() -> None:
 
 def test_too_many_dead_letters_in_a_row_stop_it() -> None:
     limit = DeadLetterLimit()
-    counted(limit, [True] * (IN_A_ROW - 1) + [False])
+    counted(limit, [True] * (MAX_IN_A_ROW - 1) + [False])
     with pytest.raises(Stop, match="records of the pipeline's own"):
-        counted(limit, [True] * IN_A_ROW)
+        counted(limit, [True] * MAX_IN_A_ROW)
 
 
 def counted(limit: DeadLetterLimit, bad: Iterable[bool]) -> None:
@@ -200,9 +200,9 @@ def counted(limit: DeadLetterLimit, bad: Iterable[bool]) -> None:
 
 def test_too_large_a_share_of_dead_letters_stops_it_and_a_smaller_one_does_not() -> None:
     limit = DeadLetterLimit()
-    counted(limit, (number % 25 == 0 for number in range(3 * OF_LAST)))
+    counted(limit, (number % 25 == 0 for number in range(3 * WINDOW)))
     with pytest.raises(Stop):
-        counted(limit, (number % 10 == 0 for number in range(OF_LAST)))
+        counted(limit, (number % 10 == 0 for number in range(WINDOW)))
 
 
 def test_outsiders_may_send_what_they_like() -> None:
@@ -316,6 +316,6 @@ def test_whoever_takes_over_looks_again_only_if_the_last_owner_had_not_come_to_i
 
 
 def test_when_a_message_came_in() -> None:
-    assert arrival(record("a", 5)) == 5
-    assert arrival(Record("in", 0, 0, None, 9, Tick(1))) == 9
-    assert arrival(Record("in", 0, 0, None, 9, None)) == 9
+    assert receive_time(record("a", 5)) == 5
+    assert receive_time(Record("in", 0, 0, None, 9, Tick(1))) == 9
+    assert receive_time(Record("in", 0, 0, None, 9, None)) == 9

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from processors.runtime.clock import AHEAD
+from processors.runtime.clock import MAX_AHEAD
 from processors.runtime.decide.task import Task
 from processors.runtime.wire.changelog import Position
 from tests.runtime.test_task import CODEC, CONTEXT, STAGE, Log, record, seen
@@ -52,5 +52,5 @@ def test_a_time_that_was_kept_from_before_falls_back() -> None:
 
 def test_a_minute_is_within_what_clocks_may_differ_by() -> None:
     one = task()
-    assert one.decide([record("a", NOW + AHEAD)], None, 9, nothing, CODEC, CONTEXT).position.time == NOW + AHEAD
-    assert one.decide([record("a", NOW + AHEAD + 1)], None, 9, nothing, CODEC, CONTEXT).position.time == NOW + AHEAD
+    assert one.decide([record("a", NOW + MAX_AHEAD)], None, 9, nothing, CODEC, CONTEXT).position.time == NOW + MAX_AHEAD
+    assert one.decide([record("a", NOW + MAX_AHEAD + 1)], None, 9, nothing, CODEC, CONTEXT).position.time == NOW + MAX_AHEAD

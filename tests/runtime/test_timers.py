@@ -13,10 +13,10 @@ KEYS = st.sampled_from("abcde")
 CHANGES = st.lists(st.tuples(KEYS, st.none() | st.integers(0, 20)), max_size=30)
 
 
-@pytest.fixture(autouse=True, params=[module.SPARE, 0])
+@pytest.fixture(autouse=True, params=[module.SPARE_ENTRIES, 0])
 def spare(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing superseded is kept, too."""
-    monkeypatch.setattr(module, "SPARE", request.param)
+    monkeypatch.setattr(module, "SPARE_ENTRIES", request.param)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

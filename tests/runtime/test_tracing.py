@@ -23,7 +23,7 @@ from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import UserError
-from processors.runtime.run.tracing import MOST, Tracing
+from processors.runtime.run.tracing import MAX_SPANS, Tracing
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
@@ -112,7 +112,7 @@ def test_a_message_is_one_trace_over_all_six_stages(collector: Collector) -> Non
 
 
 def test_the_same_share_of_traces_is_kept_in_every_stage(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.runtime.run.tracing.MOST", 400)
+    monkeypatch.setattr("processors.runtime.run.tracing.MAX_SPANS", 400)
     verdicts = [verdict(message_id=f"M-{number}") for number in range(400)]
     kept = []
     for stage in ("read", "match"):
@@ -146,7 +146,7 @@ def test_a_collector_that_does_not_answer_costs_next_to_nothing(kind: str, monke
         begun = time.process_time()
         for _ in range(60):
             tracing.record(batch, {}, 1, 2)
-        assert time.process_time() - begun < 0.01 * 6 + 0.00005 * 2 * MOST
+        assert time.process_time() - begun < 0.01 * 6 + 0.00005 * 2 * MAX_SPANS
         begun = time.monotonic()
         tracing.close()
         assert time.monotonic() - begun < 3

@@ -94,11 +94,11 @@ def transactions(
         verdicts=[Verdict(stage="probe", message_id="m", outcome="passed", reason="confirmed", detail="", at=0)],
     )
     made = Transactions(STAGE, "x.", Codec(), caches, Telemetry("probe"), reach)
-    made.begin_with(producer)
+    made.use_producer(producer)
     try:
         yield made, lambda: made.commit(DecidedBatch([(task, result) for task in tasks], "r1"), Origins({"x.in": "c/t"}, {}), None, [])
     finally:
-        made.begin_with(None)
+        made.use_producer(None)
 
 
 def test_offsets_go_with_the_records_and_the_commit_comes_after_both() -> None:
@@ -168,7 +168,7 @@ def test_whoever_begins_anew_waits_for_the_caches_and_is_not_held_up_by_what_the
     with transactions(NotingProducer(), 3, caches=caches) as (made, commit):
         commit()
         Timer(0.05, caches.may_go_on.set).start()
-        made.begin_with(None)
+        made.use_producer(None)
         assert caches.may_go_on.is_set()
         made.finish()
 

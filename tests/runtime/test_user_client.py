@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import KafkaError, TopicPartition
 
 from processors.runtime.errors import UserError
-from processors.runtime.kafka.user_client import RECORD_OVERHEAD, SENT_TOGETHER, Client, first_message
+from processors.runtime.kafka.user_client import MAX_BYTES_IN_FLIGHT, RECORD_OVERHEAD, UserClient, first_message
 from processors.runtime.settings import Settings
 from processors.topics import SUBMISSIONS
 
@@ -63,15 +63,15 @@ class TakingProducer:
         return 0
 
 
-def sending(producer: TakingProducer, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setattr(Client, "_new_producer", lambda *_: producer)
-    return Client(Settings())
+def sending(producer: TakingProducer, monkeypatch: pytest.MonkeyPatch) -> UserClient:
+    monkeypatch.setattr(UserClient, "_new_producer", lambda *_: producer)
+    return UserClient(Settings())
 
 
 def records(count: int, taken: list[int]) -> Iterator[tuple[str, bytes]]:
     for number in range(count):
         taken.append(number)
-        yield "VA0430000", bytes(SENT_TOGETHER // 4)
+        yield "VA0430000", bytes(MAX_BYTES_IN_FLIGHT // 4)
 
 
 def test_many_records_are_sent_no_more_at_a_time_than_a_request_holds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def test_many_records_are_sent_no_more_at_a_time_than_a_request_holds(monkeypatc
 
 def test_tombstones_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     producer = TakingProducer(flushes=10)
-    most = SENT_TOGETHER // RECORD_OVERHEAD
+    most = MAX_BYTES_IN_FLIGHT // RECORD_OVERHEAD
     assert sending(producer, monkeypatch).send(SUBMISSIONS, (("", None) for _ in range(most + 1))) == most + 1
     assert producer.flushed == [most, 1]
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from processors.pipeline import PIPELINE
-from processors.runtime.wire.states import FOLDER, latest
+from processors.runtime.wire.states import FOLDER, latest_format
 from processors.stage import Stage
 from tests.schemas.scenarios import drivers
 
@@ -94,7 +94,7 @@ def tagged(document: Mapping[str, Any], path: str) -> str:
 
 def main() -> None:
     """Record every format that has changed."""
-    changed = [stage for stage in STAGES if shape(stage) != recorded(stage.name, latest(stage.name))["shape"] or "--all" in sys.argv]
+    changed = [stage for stage in STAGES if shape(stage) != recorded(stage.name, latest_format(stage.name))["shape"] or "--all" in sys.argv]
     if not changed:
         sys.stdout.write("Every state type has its present shape recorded.\n")
         return

@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from processors.pipeline import PIPELINE
-from processors.runtime.wire.schemas import FOLDER, current, name_of
+from processors.runtime.wire.schemas import FOLDER, current, schema_name
 from processors.topics import POLICIES, QUARANTINE, TOPICS, Topic
 
 FILE = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"
@@ -131,7 +131,7 @@ def test_a_channel_says_what_the_topic_is(topic: Topic) -> None:
 @every_topic
 def test_a_channel_carries_the_topics_records(topic: Topic) -> None:
     (channel,) = channels(topic)
-    assert list(channel["messages"]) == [name_of(record) for record in topic.records]
+    assert list(channel["messages"]) == [schema_name(record) for record in topic.records]
     for name, reference in channel["messages"].items():
         message = pointed(reference["$ref"])
         file = (FILE.parent / message["payload"]["schema"]["$ref"]).resolve()

@@ -45,7 +45,7 @@ UNREADABLE = [
     (record(field("a", "long")), record(field("a", "string")), "A.a was long and is string"),
     (record(field("a", "long")), record(field("a", "int")), "A.a was long and is int"),
     (record(field("a", ["null", "string"])), record(field("a", "string")), "A.a was null and is string"),
-    (record(field("a", "long")), record(field("a", ["null", "string"])), "A.a was long, which is no branch of the union now"),
+    (record(field("a", "long")), record(field("a", ["null", "string"])), "A.a was long, which is not a branch of the union now"),
     (record(field("a", enum("x", "y"))), record(field("a", enum("x"))), "A.a lost the symbols y"),
     (record(name="A"), record(name="B"), "it was called A and is called B"),
     (
@@ -120,24 +120,24 @@ def keep(file: Path, schema: Any) -> None:
 
 def test_a_schema_that_did_not_change_is_left_alone(folder: Path) -> None:
     keep(folder / "Tick.avsc", record(field("now", "long", doc="only words"), name="Tick"))
-    assert compat.problems() == []
-    assert compat.accept() == []
+    assert compat.schema_problems() == []
+    assert compat.accept_changes() == []
 
 
 def test_a_changed_schema_must_be_accepted_as_a_new_version(folder: Path) -> None:
     keep(folder / "Tick.avsc", record(field("now", "long"), field("zone", "string", default=""), name="Tick"))
-    assert compat.problems() == ["Tick differs from its last accepted version: accept it as history/Tick/2.avsc"]
-    assert compat.accept() == [folder / "history" / "Tick" / "2.avsc"]
-    assert compat.problems() == []
+    assert compat.schema_problems() == ["Tick differs from its last accepted version: accept it as history/Tick/2.avsc"]
+    assert compat.accept_changes() == [folder / "history" / "Tick" / "2.avsc"]
+    assert compat.schema_problems() == []
 
 
 def test_a_change_that_breaks_is_not_accepted(folder: Path) -> None:
     keep(folder / "Tick.avsc", record(field("at", "long"), name="Tick"))
-    assert "Tick cannot read what its version 1 wrote: Tick.at is new and has no default" in compat.problems()
-    assert compat.accept() == []
+    assert "Tick cannot read what its version 1 wrote: Tick.at is new and has no default" in compat.schema_problems()
+    assert compat.accept_changes() == []
 
 
 def test_the_first_version_is_accepted_too(folder: Path) -> None:
     (folder / "history" / "Tick" / "1.avsc").unlink()
-    assert compat.problems() == ["Tick differs from its last accepted version: accept it as history/Tick/1.avsc"]
-    assert compat.accept() == [folder / "history" / "Tick" / "1.avsc"]
+    assert compat.schema_problems() == ["Tick differs from its last accepted version: accept it as history/Tick/1.avsc"]
+    assert compat.accept_changes() == [folder / "history" / "Tick" / "1.avsc"]

@@ -13,14 +13,14 @@ from msgspec import Struct, structs
 from processors.domain.notification import Outbound
 from processors.runtime.wire import compatibility as compat
 from processors.runtime.wire.changelog import Position, State, Timer
-from processors.runtime.wire.documents import FIELDS, FORMS
-from processors.runtime.wire.schemas import FOLDER, RECORDS, TIMES, current, declared_types, name_of, short, structs_of
+from processors.runtime.wire.documents import DOCUMENT_CODECS, FIELDS
+from processors.runtime.wire.schemas import FOLDER, RECORDS, TIMES, current, declared_types, schema_name, short_name, structs_of
 from processors.topics import TOPICS
 
-everywhere = pytest.mark.parametrize("record", RECORDS, ids=name_of)
+everywhere = pytest.mark.parametrize("record", RECORDS, ids=schema_name)
 
 
-DOCUMENTS = {record for record in RECORDS if name_of(record) in FORMS}
+DOCUMENTS = {record for record in RECORDS if schema_name(record) in DOCUMENT_CODECS}
 PRIMITIVES = {str: "string", bool: "boolean", bytes: "bytes", int: "long"}
 TIME = {"type": "long", "logicalType": "timestamp-millis"}
 
@@ -37,7 +37,7 @@ def shape(hint: Any, field: str) -> Any:
         return ["null", shape(other, field)]
     if origin in (tuple, dict):
         return {"type": "array", "items": shape(parts[0], field)} if origin is tuple else {"type": "map", "values": shape(parts[1], field)}
-    return ("record", name_of(hint))
+    return ("record", schema_name(hint))
 
 
 def said(schema: Any, names: dict[str, Any]) -> Any:
@@ -59,7 +59,7 @@ def default(field: structs.FieldInfo) -> Any:
 
 @everywhere
 def test_every_schema_says_field_by_field_what_its_type_says(record: type[Struct]) -> None:
-    version = current(name_of(record))
+    version = current(schema_name(record))
     within = {inner for kind in DOCUMENTS for inner in structs_of(kind)}
     for name, kind in structs_of(record).items():
         if name in within:
@@ -78,13 +78,13 @@ def test_every_schema_says_field_by_field_what_its_type_says(record: type[Struct
 
 def test_what_travels_as_a_document_says_nothing_else() -> None:
     for kind in DOCUMENTS:
-        fields = current(name_of(kind)).source["fields"]
-        assert {field["name"] for field in fields} == FIELDS[name_of(kind)]
+        fields = current(schema_name(kind)).source["fields"]
+        assert {field["name"] for field in fields} == FIELDS[schema_name(kind)]
         assert {field["type"] for field in fields} == {"bytes"}
 
 
 def test_every_record_and_field_is_explained() -> None:
-    for schema in (each for record in RECORDS for each in current(name_of(record)).names.values()):
+    for schema in (each for record in RECORDS for each in current(schema_name(record)).names.values()):
         if schema["type"] == "record":
             assert schema["doc"].endswith(".")
             for field in schema["fields"]:
@@ -93,24 +93,24 @@ def test_every_record_and_field_is_explained() -> None:
 
 def test_every_schema_is_good_avro_under_its_own_name() -> None:
     for record in RECORDS:
-        parsed: Any = parse_schema(current(name_of(record)).source)
-        assert parsed["name"] == f"vn.{name_of(record)}"
+        parsed: Any = parse_schema(current(schema_name(record)).source)
+        assert parsed["name"] == f"vn.{schema_name(record)}"
 
 
 def test_a_type_within_several_schemas_is_the_same_in_all() -> None:
     seen: dict[str, Any] = {}
     for record in RECORDS:
-        for name, schema in current(name_of(record)).names.items():
+        for name, schema in current(schema_name(record)).names.items():
             bare = compat.without_docs({key: value for key, value in schema.items() if key != "namespace"})
-            names = current(name_of(record)).names
+            names = current(schema_name(record)).names
             if schema["type"] == "record":
                 bare = [(field["name"], said(field["type"], names), field.get("default")) for field in schema["fields"]]
             assert seen.setdefault(name, bare) == bare, name
 
 
 def test_there_are_no_files_but_those_of_the_records() -> None:
-    assert {file.stem for file in FOLDER.glob("*.avsc")} == {name_of(record) for record in RECORDS}
-    assert {folder.name for folder in (FOLDER / "history").iterdir()} == {name_of(record) for record in RECORDS}
+    assert {file.stem for file in FOLDER.glob("*.avsc")} == {schema_name(record) for record in RECORDS}
+    assert {folder.name for folder in (FOLDER / "history").iterdir()} == {schema_name(record) for record in RECORDS}
 
 
 def test_every_record_of_every_topic_has_a_schema() -> None:
@@ -119,7 +119,7 @@ def test_every_record_of_every_topic_has_a_schema() -> None:
 
 def test_no_time_goes_untyped() -> None:
     for record in RECORDS:
-        for schema in current(name_of(record)).names.values():
+        for schema in current(schema_name(record)).names.values():
             for field in schema.get("fields", ()):
                 if field["name"] in TIMES and "long" in json.dumps(field["type"]):
                     assert "timestamp-millis" in json.dumps(field["type"]), f"{schema['name']}.{field['name']}"
@@ -170,11 +170,11 @@ def test_the_form_outsiders_send_has_no_more_than_the_contract_says() -> None:
 
 
 def test_nothing_is_wrong_with_the_schemas() -> None:
-    assert compat.problems() == []
+    assert compat.schema_problems() == []
 
 
 def test_names_are_found_wherever_they_are_declared() -> None:
     event = {"name": "vn.B", "type": "record", "fields": []}
     nested = {"name": "A", "type": "record", "fields": [{"name": "b", "type": ["null", {"type": "array", "items": event}]}]}
     assert set(declared_types(nested)) == {"A", "B"}
-    assert short("a.b.C") == "C"
+    assert short_name("a.b.C") == "C"

@@ -9,14 +9,14 @@ from msgspec import Struct
 
 from processors.runtime.errors import Stop
 from processors.runtime.wire.codec import Codec
-from processors.runtime.wire.states import FOLDER, StateFormat, format_of, latest
+from processors.runtime.wire.states import FOLDER, StateFormat, latest_format, state_format
 from processors.stage import Stage
 from tests.schemas.state_documents import STAGES, fields, names_in, recorded, shape, tagged
 
 CODEC: Final = Codec()
 RECORDED: Final = [
     (stage, number)
-    for number in range(1, max(latest(stage.name) for stage in STAGES) + 1)
+    for number in range(1, max(latest_format(stage.name) for stage in STAGES) + 1)
     for stage in STAGES
     if (FOLDER / str(number) / f"{stage.name}.json").exists()
 ]
@@ -27,7 +27,7 @@ names = [f"{stage.name}-{number}" for stage, number in RECORDED]
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
 def test_a_state_type_has_its_present_shape_recorded(stage: Stage[Any]) -> None:
-    assert shape(stage) == recorded(stage.name, latest(stage.name))["shape"], (
+    assert shape(stage) == recorded(stage.name, latest_format(stage.name))["shape"], (
         f"the states of {stage.name} have changed: record the new format with `python -m tests.schemas.state_documents`, and where a field "
         "was renamed or removed, give the stage a migration"
     )
@@ -37,7 +37,7 @@ def test_a_state_type_has_its_present_shape_recorded(stage: Stage[Any]) -> None:
 def test_documents_of_every_format_are_read_whole(stage: Stage[Any], number: int) -> None:
     documents = recorded(stage.name, number)["documents"]
     assert documents
-    read = CODEC.states(format_of(stage))
+    read = CODEC.states(state_format(stage))
     for document in documents:
         state = read(CODEC.encode_state(document, number))
         again = json.loads(CODEC.decode(CODEC.encode_state(state)).state)
@@ -75,7 +75,7 @@ NEVER: Final = {"dedupe": {"<queued>.same"}, "match": {"<queued>.action"}}
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
 def test_every_kind_of_state_and_every_field_of_it_has_a_document(stage: Stage[Any]) -> None:
     """Those above all that are in pages, and those that are there for a moment only: what no document shows, no test reads."""
-    format_ = recorded(stage.name, latest(stage.name))
+    format_ = recorded(stage.name, latest_format(stage.name))
     kinds = {kind_of(each): each["properties"] for each in format_["shape"].get("anyOf", [format_["shape"]])}
     wanted = {f"<{kind}>.{name}" for kind, properties in kinds.items() for name in properties}
     shown = {f"<{document['type']}>.{name}" for document in format_["documents"] for name in document}
@@ -152,7 +152,7 @@ def test_an_earlier_format_is_read_by_its_migrations(document: Any, number: int)
 
 
 def test_a_later_format_stops_the_version_that_does_not_know_it() -> None:
-    with pytest.raises(Stop, match=r"has format 4 and this version reads formats up to 3: a later version wrote it, run that one"):
+    with pytest.raises(Stop, match=r"has format 4 and this version reads formats up to 3: a later version wrote it; run that version"):
         CODEC.states(PRESENT)(CODEC.encode_state({"type": "sighting", "first": 7, "place": "VA"}, 4))
 
 
@@ -166,4 +166,4 @@ def test_a_renamed_or_dropped_field_is_seen() -> None:
 def test_an_event_that_nobody_had_been_told_of_is_read_from_format_1_of_dedupe() -> None:
     (dedupe,) = (stage for stage in STAGES if stage.name == "dedupe")
     document = {"type": "sightings", "sightings": [{"seq": 1, "ori": "VA1", "root": "M-1", "standing": "unheard"}]}
-    assert CODEC.states(format_of(dedupe))(CODEC.encode_state(document, 1)).events[0].state == "new"
+    assert CODEC.states(state_format(dedupe))(CODEC.encode_state(document, 1)).events[0].state == "new"

@@ -15,18 +15,18 @@ from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.decide.driver import PipelineDriver
-from processors.site.app import app_of
+from processors.site.app import create_app
 from processors.site.challenge import Challenges
 from processors.site.languages import read_languages
-from processors.site.limits import Limits
+from processors.site.limits import RateLimits
 from processors.site.outbox import Outbox
 from processors.site.page import Site
 from processors.site.sender import TOPICS
 from processors.topics import PEOPLE, REGISTRATION_STATUS, STANDINGS
 from processors.views.database import View
-from processors.views.public import PUBLIC, PublicScope
+from processors.views.public import PUBLIC_MODEL, PublicScope
 from tests.stories.builders import WALKER, submission, tagged
 from tests.views.given import put
 from tests.web_client import client_of
@@ -58,7 +58,7 @@ class SiteUnderTest:
         records = self.outbox.to_send(10_000)
         for each in records:
             self.driver.send(TOPICS[each.kind], each.value, each.key)
-        self.outbox.mark_sent([each.id for each in records], wall())
+        self.outbox.mark_sent([each.id for each in records], wall_time())
         for topic in (PEOPLE, STANDINGS, REGISTRATION_STATUS):
             entries = self.driver.entries(topic)
             for entry in entries[self.shown.get(topic.name, 0) :]:
@@ -76,10 +76,10 @@ class SiteUnderTest:
 
 def site_over(folder: Path, url: str | None = None, source: str = "IVINS", rules: Rules = RULES) -> SiteUnderTest:
     driver = PipelineDriver(PIPELINE, rules, bytes(range(64)))
-    view = View(folder / "site.sqlite", PUBLIC)
-    view.open({topic.name: "log" for topic in PUBLIC.apply})
+    view = View(folder / "site.sqlite", PUBLIC_MODEL)
+    view.open({topic.name: "log" for topic in PUBLIC_MODEL.apply})
     outbox = Outbox(url or f"sqlite:///{folder / 'outbox.sqlite'}", SEAL)
-    follower: Any = SimpleNamespace(view=view, as_of=wall() + 10**9, applied=1, total=1, start=lambda: None, stop=lambda: None)
+    follower: Any = SimpleNamespace(view=view, as_of=wall_time() + 10**9, applied=1, total=1, start=lambda: None, stop=lambda: None)
     site = Site(
         follower=follower,
         outbox=outbox,
@@ -88,13 +88,13 @@ def site_over(folder: Path, url: str | None = None, source: str = "IVINS", rules
         languages=WORDS,
         source=source,
         shown=PublicScope(),
-        limits=Limits(),
+        limits=RateLimits(),
         challenges=Challenges(),
         proxies=frozenset({"testclient"}),
         wait_seconds=0.0,
     )
     sender: Any = SimpleNamespace(start=lambda: None, stop=lambda: None)
-    client = client_of(app_of(site, sender), raises=False)
+    client = client_of(create_app(site, sender), raises=False)
     return SiteUnderTest(site, client, driver, view, outbox)
 
 

@@ -17,10 +17,10 @@ import pytest
 from processors.domain.offender import HiddenPerson, KnownPerson, OffenderStanding
 from processors.domain.person import Identifier, Name
 from processors.rules.load import load_rules
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.site.challenge import Challenges, Solution, digest
-from processors.site.limits import HOUR, MOST, Limits
-from processors.site.look_up import LAST
+from processors.site.limits import HOUR, MAX_COUNTED, RateLimits
+from processors.site.look_up import MAX_LOOK_UPS
 from processors.site.page import EVEN_SECONDS
 from processors.topics import PEOPLE, PEOPLE_HIDDEN, STANDINGS
 from processors.views.model import Row
@@ -69,7 +69,7 @@ def ways_to_ask(site: SiteUnderTest) -> dict[str, tuple[Callable[[], object], Ca
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ["hidden", "registrant", "code"])
 def test_time_does_not_tell(site: SiteUnderTest, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Limits, "count", lambda *_: 1)
+    monkeypatch.setattr(RateLimits, "count", lambda *_: 1)
     monkeypatch.setattr("processors.site.page.EVEN_SECONDS", EVEN_SECONDS)  # as the site has it; the fixture `site` shortens it
     is_so, is_not = ways_to_ask(site)[what]
     is_so(), is_not()  # what is done once only
@@ -103,10 +103,10 @@ def test_one_address_sees_less_than_one_and_a_half_per_cent_of_a_hundred_thousan
             )
             apply[PEOPLE](database, Row(0, number, AT, person.offender, person))
             apply[STANDINGS](database, Row(0, number, AT, person.offender, OffenderStanding(offender=person.offender, transferred=True)))
-    began = now = wall()
+    began = now = wall_time()
     monkeypatch.setattr("processors.site.page.EVEN_SECONDS", 0.0005)
     for place in ("look_up", "page", "registering", "managing"):
-        monkeypatch.setattr(f"processors.site.{place}.wall", lambda: now)
+        monkeypatch.setattr(f"processors.site.{place}.wall_time", lambda: now)
     seen: set[str] = set()
     solved, asked = "", 0
     while now < began + HOUR:
@@ -132,11 +132,11 @@ def solution(challenge: str) -> str:
 def test_who_names_other_addresses_is_still_one_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = site_over(tmp_path)
     object.__setattr__(site.site, "proxies", frozenset())
-    for number in range(LAST + 1):
+    for number in range(MAX_LOOK_UPS + 1):
         answer = site.client.post("/en/find", data={"number": "VA1"}, headers={"x-forwarded-for": f"203.0.113.{number}"})
     assert answer.status_code == 429
     object.__setattr__(site.site, "proxies", frozenset({"testclient"}))
-    for number in range(LAST + 1):  # what the proxy adds is last, whatever stands before
+    for number in range(MAX_LOOK_UPS + 1):  # what the proxy adds is last, whatever stands before
         answer = site.client.post("/en/find", data={"number": "VA1"}, headers={"x-forwarded-for": f"203.0.113.{number}, 198.51.100.7"})
     assert answer.status_code == 429
 
@@ -191,7 +191,7 @@ def test_both_offices_telephones_are_in_the_answer_and_on_the_page_for_who_asks_
     assert 'VA office <span class="phone">804-555-0100' in page
     assert 'NC office <span class="phone">919-555-0100' in page
     assert "Transferred to North Carolina and supervised there" in page
-    for _ in range(LAST):
+    for _ in range(MAX_LOOK_UPS):
         page = site.post("/en/find", last_name="Walker", initial="t").text
     assert 'Virginia: VA office, <span class="phone">804-555-0100' in page
     assert 'North Carolina: NC office, <span class="phone">919-555-0100' in page
@@ -256,15 +256,15 @@ def test_a_flood_of_rubbish_is_no_error_and_takes_no_memory(site: SiteUnderTest,
 
 
 def test_what_is_kept_of_one_client_is_bounded() -> None:
-    limits = Limits()
-    counts = [limits.count("look_up", "198.51.100.7", at) for at in range(MOST * 3)]
-    assert counts[-1] == MOST > LAST
+    limits = RateLimits()
+    counts = [limits.count("look_up", "198.51.100.7", at) for at in range(MAX_COUNTED * 3)]
+    assert counts[-1] == MAX_COUNTED > MAX_LOOK_UPS
 
 
 def test_unsubscriptions_and_codes_of_one_client_are_bounded(site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
     awaiting = carried(registered(site), "awaiting")
     kept = len(site.outbox.to_send(10_000))
-    monkeypatch.setattr(Limits, "count", lambda *_: MOST)
+    monkeypatch.setattr(RateLimits, "count", lambda *_: MAX_COUNTED)
     form = {"List-Unsubscribe": "One-Click", "reference": "R-1.abcdef", "token": "0" * 64}
     assert site.client.post("/unsubscribe", data=form).status_code in {400, 429}
     assert site.post("/en/register", step="code", awaiting=awaiting, code="123456").status_code == 429

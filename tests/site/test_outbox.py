@@ -16,8 +16,8 @@ from sqlalchemy import text
 from processors.domain.registration import Contact
 from processors.domain.seal import Seal
 from processors.runtime.errors import UserError
-from processors.site.outbox import DAY, KeptRegistration, Outbox
-from processors.site.sender import Sender
+from processors.site.outbox import DAY, Outbox, StoredRegistration
+from processors.site.sender import OutboxSender
 
 SEAL = Seal(bytes(range(64)))
 OTHER = Seal(bytes(64))
@@ -64,8 +64,8 @@ def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Outbox]:
     made._engine.dispose()
 
 
-def kept(registration_id: str = "site-1", address: str = "+18045550142") -> KeptRegistration:
-    return KeptRegistration(
+def kept(registration_id: str = "site-1", address: str = "+18045550142") -> StoredRegistration:
+    return StoredRegistration(
         registration_id=registration_id,
         registrant_id=f"person-{registration_id}",
         source="IVINS",
@@ -209,7 +209,7 @@ class FailingClient:
 def test_what_could_not_be_sent_stays(outbox: Outbox) -> None:
     outbox.keep_registration(kept(), 1)
     client = FailingClient(UserError)
-    sender = Sender(outbox, client)  # type: ignore[arg-type]
+    sender = OutboxSender(outbox, client)  # type: ignore[arg-type]
     with pytest.raises(UserError):
         sender.send()
     assert client.sent == []
@@ -221,7 +221,7 @@ def test_what_could_not_be_sent_stays(outbox: Outbox) -> None:
 def test_a_site_killed_between_sending_and_noting_sends_the_same_again(outbox: Outbox) -> None:
     outbox.keep_registration(kept(), 1)
     client = FailingClient(KeyboardInterrupt)
-    sender = Sender(outbox, client)  # type: ignore[arg-type]
+    sender = OutboxSender(outbox, client)  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):
         sender.send()
     sender.send()

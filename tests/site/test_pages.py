@@ -17,9 +17,9 @@ from processors.site import limits as limits_module
 from processors.site.app import HEADERS, STATIC
 from processors.site.challenge import WAIT, Challenges, digest
 from processors.site.languages import BUILT_IN, read_languages
-from processors.site.limits import HOUR, Limits
-from processors.site.look_up import FREE, LAST
-from processors.site.page import even_time
+from processors.site.limits import HOUR, RateLimits
+from processors.site.look_up import FREE_LOOK_UPS, MAX_LOOK_UPS
+from processors.site.page import padded_time
 from processors.topics import PEOPLE_HIDDEN
 from tests.site.given import PHONE, SiteUnderTest, carried, registered, transferred
 from tests.stories.builders import BAKER
@@ -190,7 +190,7 @@ def test_an_answer_takes_a_multiple_of_a_quarter_second(took: float, rest: float
         slept.append(seconds)
 
     async def answer() -> None:
-        async with even_time():
+        async with padded_time():
             pass
 
     monkeypatch.setattr("processors.site.page.time", SimpleNamespace(monotonic=lambda: next(times)))
@@ -200,7 +200,7 @@ def test_an_answer_takes_a_multiple_of_a_quarter_second(took: float, rest: float
 
 
 def test_who_asks_often_works_for_it_and_then_is_sent_to_the_offices(site: SiteUnderTest) -> None:
-    for _ in range(FREE):
+    for _ in range(FREE_LOOK_UPS):
         assert "data-challenge" not in site.post("/en/find", last_name="Walker", initial="t").text
     page = site.post("/en/find", last_name="Walker", initial="t").text
     challenge = msgspec.json.decode(re.findall(r"data-challenge='([^']*)'", page)[0].replace("\\u0022", '"'))
@@ -208,7 +208,7 @@ def test_who_asks_often_works_for_it_and_then_is_sent_to_the_offices(site: SiteU
     solved = base64.b64encode(msgspec.json.encode({**challenge, "number": number})).decode()
     assert "We found no one" in site.post("/en/find", last_name="Walker", initial="t", altcha=solved).text
     assert "data-challenge" in site.post("/en/find", last_name="Walker", initial="t", altcha=solved).text, "each counts once"
-    for _ in range(LAST):
+    for _ in range(MAX_LOOK_UPS):
         answer = site.post("/en/find", last_name="Walker", initial="t")
     assert answer.status_code == 429
     assert "interstatecompact.org" in answer.text
@@ -232,7 +232,7 @@ def test_without_javascript_one_waits_a_minute() -> None:
 
 
 def test_a_client_is_counted_by_the_hour_under_a_key_of_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = Limits()
+    limits = RateLimits()
     assert [limits.count("look_up", "203.0.113.9", at) for at in (0, 1, HOUR)] == [1, 2, 2]
     assert limits.count("look_up", "2001:db8::1", 0) == 1
     assert limits.count("look_up", "2001:db8::2", 0) == 2
@@ -241,7 +241,7 @@ def test_a_client_is_counted_by_the_hour_under_a_key_of_the_day(monkeypatch: pyt
     before = set(limits._times)
     limits.count("look_up", "203.0.113.9", 24 * HOUR)
     assert before.isdisjoint(limits._times)
-    monkeypatch.setattr(limits_module, "CLIENTS", 10)
+    monkeypatch.setattr(limits_module, "MAX_CLIENTS", 10)
     for number in range(50):
         limits.count("look_up", f"client {number}", 25 * HOUR)
     assert len(limits._times) <= 10

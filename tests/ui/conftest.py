@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from processors.domain.notification import Outbound
-from processors.runtime.kafka.user_client import Client
-from processors.runtime.local import Local
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.local import LocalCluster
 from processors.runtime.settings import Settings
 from processors.topics import OUTBOUND, REGISTRATION_STATUS
 
@@ -29,7 +29,7 @@ class Running:
 
     url: str
     environment: Mapping[str, str]
-    client: Client
+    client: UserClient
     folder: Path
 
     def vn(self, *arguments: str, given: Any = None) -> str:
@@ -66,7 +66,7 @@ def eventually(look: Callable[[], T | None], seconds: float = 60.0) -> T:
 
 
 @pytest.fixture(scope="session")
-def running(cluster: Local, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("ui")
     own = {
         "VN_TOPIC_PREFIX": "ui.",
@@ -79,7 +79,7 @@ def running(cluster: Local, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with pytest.MonkeyPatch.context() as patched:
         for name, value in (cluster.addresses.environment | own).items():
             patched.setenv(name, value)
-        client = Client(Settings())
+        client = UserClient(Settings())
     preparing = Running("", environment, client, folder)
     preparing.vn("topics", "create")
     preparing.vn("policy", "set", "quiet.hours", "none")

@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Page
 from processors.domain.offender import CLAIMED, KnownPerson, OffenderStanding, StaffAction
 from processors.domain.person import Identifier, Name
 from processors.rules.load import load_rules
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.site.languages import read_languages
-from processors.site.look_up import LAST
+from processors.site.look_up import MAX_LOOK_UPS
 from processors.topics import CONSOLE_LOG, DECISIONS, PEOPLE, REVIEWS, STANDINGS
 from processors.views.database import View
 from tests.console.test_console import console_over
@@ -57,7 +57,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def fill(view: View) -> None:
     """What a console shows on a busy day."""
-    now = wall()
+    now = wall_time()
     waits = {"event_subtype": "Escape", "message_id": "VA-2026-11-0001", "offender": WALKER}
     detail = "the status before is Released, and nobody escapes from there"
     put(view, REVIEWS, ESCAPE, review(ESCAPE, since=now - 200_000, detail=detail, **waits))
@@ -203,8 +203,8 @@ def test_every_step_of_the_site_is_accessible_at_every_width(site: SiteUnderTest
         press()
         give_code(site, page)
         shown("yours", words["manage"]["yours"])
-        for _ in range(LAST):
-            site.site.limits.count("look_up", "127.0.0.1", wall())
+        for _ in range(MAX_LOOK_UPS):
+            site.site.limits.count("look_up", "127.0.0.1", wall_time())
         page.goto(f"{url}/{language}/find")
         page.fill("#number", "VA7700123")
         press()

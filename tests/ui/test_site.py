@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page
 
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.site.languages import Words, read_languages
 from tests.stories.builders import submission, tagged
 from tests.ui import looks
@@ -25,7 +25,7 @@ TABS: Final = 80  # to reach anything on a page
 
 def now() -> str:
     """Return the time a minute ago, as an agency writes it."""
-    return datetime.fromtimestamp(wall() / 1000 - 60, UTC).isoformat(timespec="seconds")
+    return datetime.fromtimestamp(wall_time() / 1000 - 60, UTC).isoformat(timespec="seconds")
 
 
 def offender(number: str, given: str, sur: str) -> dict[str, Any]:

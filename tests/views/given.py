@@ -8,14 +8,14 @@ from processors.domain.review import Review, ReviewState
 from processors.topics import Topic
 from processors.views.database import View
 from processors.views.model import Row
-from processors.views.tables import STAFF
+from processors.views.tables import STAFF_MODEL
 
 AT = 1_795_700_000_000
-LOGS = {topic.name: f"log-{topic.name}" for topic in STAFF.apply}
+LOGS = {topic.name: f"log-{topic.name}" for topic in STAFF_MODEL.apply}
 
 
 def made_view(folder: Path) -> View:
-    view = View(folder / "view.sqlite", STAFF)
+    view = View(folder / "view.sqlite", STAFF_MODEL)
     view.open(LOGS)
     return view
 

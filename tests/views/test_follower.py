@@ -9,7 +9,7 @@ from processors.runtime.kafka import lost_brokers
 from processors.views import follower
 from processors.views.database import View
 from processors.views.follower import Follower
-from processors.views.tables import STAFF
+from processors.views.tables import STAFF_MODEL
 from tests.runtime.lost_reader import LostReader
 
 
@@ -46,10 +46,10 @@ class Broker:
 
 
 def test_a_view_is_followed_by_another_reader_once_one_reaches_no_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lost_brokers, "ASK_EVERY", 0)
-    monkeypatch.setattr(follower, "AGAIN_SECONDS", 0)
+    monkeypatch.setattr(lost_brokers, "PROBE_INTERVAL", 0)
+    monkeypatch.setattr(follower, "RETRY_SECONDS", 0)
     broker: Any = Broker()
-    following = Reader.following = Follower(broker, None, "vn.", View(tmp_path / "view.sqlite", STAFF))  # type: ignore[arg-type]
+    following = Reader.following = Follower(broker, None, "vn.", View(tmp_path / "view.sqlite", STAFF_MODEL))  # type: ignore[arg-type]
     following._run()
     lost, _ = broker.readers
     assert lost.closed

@@ -28,7 +28,7 @@ def test_open_reviews_are_the_oldest_first_and_closed_ones_are_counted(view: Vie
     with view.reading() as database:
         assert [each["review_id"] for each in queries.open_reviews(database)] == ["b", "a"]
         assert queries.open_reviews(database, jurisdiction="NC") == []
-        assert queries.how_reviews_ended(database, "workflow") == {"released": 1}
+        assert queries.review_outcomes(database, "workflow") == {"released": 1}
 
 
 def test_a_dead_letter_is_shown_without_its_bytes_and_with_how_it_was_settled(view: View) -> None:
@@ -75,7 +75,7 @@ def test_the_journal_is_indexed_by_message_offender_registrant_and_agency(view: 
     with view.reading() as database:
         assert queries.journal_places(database, "M-1") == [(0, 3), (0, 7)]
         assert queries.messages_of(database, "o1") == [{"message_id": "M-1", "ori": "VA0430000", "at": AT}]
-        assert queries.told_to(database, "R-1") == [{"message_id": "M-1", "outcome": "sent", "at": AT, "channel": "sms"}]
+        assert queries.decisions_for(database, "R-1") == [{"message_id": "M-1", "outcome": "sent", "at": AT, "channel": "sms"}]
         assert [(each["messages"], each["rejected"]) for each in queries.agencies(database)] == [(2, 1)]
         assert queries.response_places(database, "M-1") == [(0, 5)]
         assert queries.search(database, "M-") == [{"kind": "message", "id": "M-1"}, {"kind": "message", "id": "M-2"}]

@@ -65,7 +65,7 @@ class Driven(Canary):
         """Look so often, and return which metrics there were at the last look."""
         end, seen = self.driver.now + span // timedelta(milliseconds=1), set[str]()
         while self.driver.now < end:
-            seen = {family.name for family, _, _ in self.look(self.driver.now)}
+            seen = {family.name for family, _, _ in self.measure(self.driver.now)}
             self.driver.advance(every)
         return seen
 

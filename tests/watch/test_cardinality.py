@@ -16,7 +16,7 @@ from processors.runtime import metrics
 from processors.simulation.world import simulate
 from processors.topics import AGENCIES, DEAD_LETTERS, EXPECTATIONS, REVIEWS
 from processors.watch import tables
-from processors.watch.metrics import AGENCIES_SHOWN
+from processors.watch.metrics import MAX_AGENCIES
 
 START = millis("2026-03-01T00:00:00-05:00")
 STAGES = [stage.name for stages in PIPELINE.values() for stage in stages]
@@ -44,9 +44,9 @@ def series(share: float, folder: Path) -> tuple[int, int, int]:
     agencies, letters = tables.Agencies(lambda: load_rules(None)), tables.DeadLetters()
     for topic, table in ((REVIEWS, reviews), (EXPECTATIONS, expectations), (AGENCIES, agencies), (DEAD_LETTERS, letters)):
         for key, value in driver.latest(topic).items():
-            table.take(key, value)
+            table.apply(key, value)
     seen = sum(len(list(table.samples(driver.now))) for table in (reviews, expectations, letters))
-    assert len(list(agencies.samples(driver.now))) <= 2 * (AGENCIES_SHOWN + 1)
+    assert len(list(agencies.samples(driver.now))) <= 2 * (MAX_AGENCIES + 1)
     return len({each.message_id for each in verdicts}), counted, seen
 
 

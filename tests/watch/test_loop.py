@@ -13,7 +13,7 @@ from processors.topics import REVIEWS, Topic
 from processors.watch import brokers, certificates, groups, loop, metrics, redis
 from processors.watch.groups import Groups
 from processors.watch.loop import Canary, TopicTables, Watch
-from processors.watch.metrics import Page
+from processors.watch.metrics import MetricsPage
 from tests.runtime.lost_reader import LostReader
 
 NOW = 1_793_628_000_000
@@ -37,7 +37,7 @@ class Reader:
 def test_tables_are_read_while_more_comes_all_the_time() -> None:
     taken: list[str] = []
     broker: Any = SimpleNamespace(partition_counts=lambda _: {"reviews": 1}, partition_consumer=lambda **_: Reader())
-    followed: dict[Topic, tuple[Any, ...]] = {REVIEWS: (SimpleNamespace(take=lambda key, _: taken.append(key)),)}
+    followed: dict[Topic, tuple[Any, ...]] = {REVIEWS: (SimpleNamespace(apply=lambda key, _: taken.append(key)),)}
     tables = TopicTables(broker, lambda value: value, "", followed)
     assert tables.read()
     assert taken == ["k"]
@@ -65,48 +65,48 @@ class Silent(Canary):
         return iter(())
 
 
-def shown(page: Page) -> dict[str, float]:
+def shown(page: MetricsPage) -> dict[str, float]:
     return {sample.name: sample.value for metric in page.registry.collect() for sample in metric.samples}
 
 
 @pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> tuple[Watch, Page, Client]:
+def watch(monkeypatch: pytest.MonkeyPatch) -> tuple[Watch, MetricsPage, Client]:
     """A watch that sees nothing but its canaries."""
     for part in (redis, certificates, brokers):
-        monkeypatch.setattr(part, "look", lambda *_: [])
-    monkeypatch.setattr(groups.Groups, "look", lambda *_: [])
-    monkeypatch.setattr(Watch, "_tables_look", lambda *_: [])
-    monkeypatch.setattr(loop, "Client", lambda _: None)
+        monkeypatch.setattr(part, "measure", lambda *_: [])
+    monkeypatch.setattr(groups.Groups, "measure", lambda *_: [])
+    monkeypatch.setattr(Watch, "_measure_tables", lambda *_: [])
+    monkeypatch.setattr(loop, "UserClient", lambda _: None)
     monkeypatch.setattr(loop, "Broker", lambda _: None)
     monkeypatch.setattr(loop, "Store", lambda _: None)
     settings: Any = SimpleNamespace(topic_prefix="vn.", redis=lambda: "")
-    page, client, rules = Page(), Client(), SimpleNamespace()
+    page, client, rules = MetricsPage(), Client(), SimpleNamespace()
     made = Watch(settings, rules, page, with_canary=False)  # type: ignore[arg-type]
     made._canary = Silent(client, SimpleNamespace())  # type: ignore[arg-type]
     return made, page, client
 
 
-def test_when_a_canary_was_sent_stays_on_the_page_though_the_next_cannot_be(watch: tuple[Watch, Page, Client]) -> None:
+def test_when_a_canary_was_sent_stays_on_the_page_though_the_next_cannot_be(watch: tuple[Watch, MetricsPage, Client]) -> None:
     made, page, client = watch
-    made.look(NOW)
+    made.measure(NOW)
     assert shown(page)[metrics.CANARY_SENT.name] == NOW / 1000
     client.refuses = True
-    made.look(NOW + 600_000)
+    made.measure(NOW + 600_000)
     assert shown(page)[metrics.CANARY_SENT.name] == NOW / 1000
 
 
-def test_a_watch_that_could_never_send_a_canary_shows_that_it_would(watch: tuple[Watch, Page, Client]) -> None:
+def test_a_watch_that_could_never_send_a_canary_shows_that_it_would(watch: tuple[Watch, MetricsPage, Client]) -> None:
     made, page, client = watch
     client.refuses = True
-    made.look(NOW)
+    made.measure(NOW)
     assert shown(page)[metrics.CANARY_SENT.name] == 0.0
     assert metrics.CANARY_SUCCESS.name not in shown(page)
 
 
-def test_a_watch_without_canaries_shows_none(watch: tuple[Watch, Page, Client]) -> None:
+def test_a_watch_without_canaries_shows_none(watch: tuple[Watch, MetricsPage, Client]) -> None:
     made, page, _ = watch
     made._canary = None
-    made.look(NOW)
+    made.measure(NOW)
     assert metrics.CANARY_SENT.name not in shown(page)
 
 
@@ -118,25 +118,25 @@ class Found(LostReader):
 
 
 def test_canaries_are_read_by_another_reader_once_one_reaches_no_broker(
-    watch: tuple[Watch, Page, Client], monkeypatch: pytest.MonkeyPatch
+    watch: tuple[Watch, MetricsPage, Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lost_brokers, "ASK_EVERY", 0)
+    monkeypatch.setattr(lost_brokers, "PROBE_INTERVAL", 0)
     made, _, client = watch
     lost, found = readers = LostReader(), Found()
     left = iter(readers)
     made._canary = Canary(client, SimpleNamespace(partition_consumer=lambda **_: next(left)))  # type: ignore[arg-type]
-    made.look(NOW)
+    made.measure(NOW)
     assert lost.closed
-    made.look(NOW + 5_000)
+    made.measure(NOW + 5_000)
     assert next(left, None) is None
     assert not found.closed
 
 
 def test_tables_are_read_by_another_reader_once_one_reaches_no_broker(
-    watch: tuple[Watch, Page, Client], monkeypatch: pytest.MonkeyPatch
+    watch: tuple[Watch, MetricsPage, Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
-    monkeypatch.setattr(lost_brokers, "ASK_EVERY", 0)
+    monkeypatch.setattr(lost_brokers, "PROBE_INTERVAL", 0)
     made, page, _ = watch
     lost, found = readers = LostReader(), Found()
     left = iter(readers)
@@ -145,7 +145,7 @@ def test_tables_are_read_by_another_reader_once_one_reaches_no_broker(
     monkeypatch.setattr(loop, "PolicyReader", lambda *_: SimpleNamespace(refresh=lambda: False, close=lambda: None, rules=load_rules(None)))
 
     def look() -> bool:
-        made._part(frozenset({metrics.TABLES_READ}), lambda: made._tables_look(NOW))
+        made._measure_part(frozenset({metrics.TABLES_READ}), lambda: made._measure_tables(NOW))
         return metrics.TABLES_READ.name in shown(page)
 
     assert not look()
@@ -191,7 +191,7 @@ def test_what_the_broker_does_not_give_in_time_is_behind_all_the_same(monkeypatc
     looking = Groups(broker, "", [stage])  # type: ignore[arg-type]
 
     def look(now: int) -> tuple[float, float]:
-        found = {(family, labels): value for family, labels, value in looking.look(now)}
+        found = {(family, labels): value for family, labels, value in looking.measure(now)}
         return found[metrics.GROUP_LAG, ("dedupe", "events")], found[metrics.GROUP_OLDEST, ("dedupe", "events")]
 
     assert look(NOW) == (3, 0.0)  # nothing is known of the record's time yet
@@ -205,7 +205,7 @@ def test_what_the_broker_does_not_give_in_time_is_behind_all_the_same(monkeypatc
 
 
 def test_whoever_reads_the_page_while_it_is_replaced_sees_every_sample_of_one_look() -> None:
-    page = Page()
+    page = MetricsPage()
     families = frozenset({metrics.AGENCY_HEARD})
     page.replace(families, [(metrics.AGENCY_HEARD, (f"VA{number}",), 1.0) for number in range(3)])
     reading = page.collect()

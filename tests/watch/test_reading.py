@@ -3,13 +3,13 @@
 import pytest
 
 from processors.watch import metrics
-from processors.watch.boards import OF_ALL, OF_STAGES
-from processors.watch.metrics import Page, Sample
+from processors.watch.boards import OVERALL_PANELS, STAGE_PANELS
+from processors.watch.metrics import MetricsPage, Sample
 from processors.watch.reading import Reading, shown_value
 
 
-def page(*samples: Sample) -> Page:
-    made = Page()
+def page(*samples: Sample) -> MetricsPage:
+    made = MetricsPage()
     made.replace(frozenset(), list(samples))
     return made
 
@@ -45,7 +45,7 @@ def test_what_is_counted_from_topics_is_0_once_they_were_read_and_unknown_before
 
 
 def test_a_silent_agency_is_no_overdue_clock() -> None:
-    (clocks,) = (panel.reading for panel in OF_ALL if panel.title == "Overdue clocks")
+    (clocks,) = (panel.reading for panel in OVERALL_PANELS if panel.title == "Overdue clocks")
     assert clocks is not None
     silent = (metrics.EXPECTATIONS, ("overdue", "feed.silence", ""), 1.0)
     assert clocks.value(page(silent, (metrics.TABLES_READ, (), 1.0)).registry) == 0.0
@@ -72,5 +72,7 @@ def test_a_value_is_shown_in_its_unit(value: float | None, unit: str, said: str)
 
 
 def test_what_is_shown_without_prometheus_is_part_of_the_boards() -> None:
-    assert [panel.title for panel in OF_STAGES] == ["Unread records", "Oldest unread record, by stage"]
-    assert {"Kafka answers", "Redis answers", "Reviews open", "Overdue clocks", "Dead letters open"} <= {panel.title for panel in OF_ALL}
+    assert [panel.title for panel in STAGE_PANELS] == ["Unread records", "Oldest unread record, by stage"]
+    assert {"Kafka answers", "Redis answers", "Reviews open", "Overdue clocks", "Dead letters open"} <= {
+        panel.title for panel in OVERALL_PANELS
+    }

@@ -12,7 +12,7 @@ from processors.domain.review import Review, ReviewState
 from processors.rules.book import Rules
 from processors.rules.load import load_rules
 from processors.watch import canary, metrics
-from processors.watch.metrics import AGENCIES_SHOWN, Page
+from processors.watch.metrics import MAX_AGENCIES, MetricsPage
 from processors.watch.tables import Agencies, DeadLetters, Expectations, OpenReviews
 from tests.cli.given import letter
 
@@ -44,13 +44,13 @@ def review(review_id: str, since: int, *, subtype: str = "Escape", reason: str =
 
 def test_open_reviews_count_by_reason_jurisdiction_and_emergency_with_the_age_of_the_oldest() -> None:
     table = OpenReviews(rules)
-    table.take("a", review("a", NOW - 5 * MINUTE))
-    table.take("b", review("b", NOW - 9 * MINUTE))
-    table.take("c", review("c", NOW - 1 * MINUTE, subtype="Recapture", reason="status_transition"))
-    table.take("d", review("d", NOW - 1 * MINUTE))
-    table.take("d", review("d", NOW - 1 * MINUTE, state="released"))
-    table.take("e", review("e", NOW))
-    table.take("e", None)
+    table.apply("a", review("a", NOW - 5 * MINUTE))
+    table.apply("b", review("b", NOW - 9 * MINUTE))
+    table.apply("c", review("c", NOW - 1 * MINUTE, subtype="Recapture", reason="status_transition"))
+    table.apply("d", review("d", NOW - 1 * MINUTE))
+    table.apply("d", review("d", NOW - 1 * MINUTE, state="released"))
+    table.apply("e", review("e", NOW))
+    table.apply("e", None)
     assert sorted(table.samples(NOW), key=str) == sorted(
         [
             (metrics.REVIEWS_OPEN, ("workflow", "VA", "true"), 2),
@@ -83,8 +83,8 @@ def expectation(state: ExpectationState) -> Expectation:
 @pytest.mark.parametrize(("state", "counted"), [("open", 1), ("overdue", 1), ("met", 0), ("cancelled", 0)])
 def test_expectations_count_while_somebody_owes(state: ExpectationState, counted: int) -> None:
     table = Expectations()
-    table.take("x", expectation("open"))
-    table.take("x", expectation(state))
+    table.apply("x", expectation("open"))
+    table.apply("x", expectation(state))
     assert list(table.samples(NOW)) == [(metrics.EXPECTATIONS, (state, "4.104(c)", "NC"), 1)] * counted
 
 
@@ -94,8 +94,8 @@ def heard(ori: str, at: int) -> AgencyHeard:
 
 def test_an_agency_is_shown_with_its_own_limit() -> None:
     table = Agencies(rules)
-    table.take("VA0430000", heard("VA0430000", NOW - MINUTE))
-    table.take("VA0430000", heard("VA0430000", NOW))
+    table.apply("VA0430000", heard("VA0430000", NOW - MINUTE))
+    table.apply("VA0430000", heard("VA0430000", NOW))
     assert list(table.samples(NOW)) == [
         (metrics.AGENCY_HEARD, ("VA0430000",), NOW / 1000),
         (metrics.AGENCY_LIMIT, ("VA0430000",), 86_400.0),
@@ -104,12 +104,12 @@ def test_an_agency_is_shown_with_its_own_limit() -> None:
 
 def test_beyond_five_hundred_agencies_the_one_silent_longest_stands_for_the_rest() -> None:
     table = Agencies(rules)
-    for number in range(AGENCIES_SHOWN + 3):
+    for number in range(MAX_AGENCIES + 3):
         ori = f"VA{number:07}"
-        table.take(ori, heard(ori, NOW - number * MINUTE))
+        table.apply(ori, heard(ori, NOW - number * MINUTE))
     samples = list(table.samples(NOW))
-    assert len({labels for _, labels, _ in samples}) == AGENCIES_SHOWN + 1
-    assert (metrics.AGENCY_HEARD, ("other",), (NOW - (AGENCIES_SHOWN + 2) * MINUTE) / 1000) in samples
+    assert len({labels for _, labels, _ in samples}) == MAX_AGENCIES + 1
+    assert (metrics.AGENCY_HEARD, ("other",), (NOW - (MAX_AGENCIES + 2) * MINUTE) / 1000) in samples
 
 
 def settled(dead_letter_id: str) -> DeadLetterSettled:
@@ -120,14 +120,14 @@ def settled(dead_letter_id: str) -> DeadLetterSettled:
 def test_a_dead_letter_is_open_until_somebody_has_seen_to_it_whichever_topic_is_read_first(*, settled_first: bool) -> None:
     table = DeadLetters()
     records = [("submissions-0-1", letter("malformed")), ("submissions-0-1", settled("submissions-0-1"))]
-    table.take("submissions-0-2", letter("malformed"))
+    table.apply("submissions-0-2", letter("malformed"))
     for key, value in reversed(records) if settled_first else records:
-        table.take(key, value)
+        table.apply(key, value)
     assert list(table.samples(NOW)) == [(metrics.DEAD_LETTERS_OPEN, ("read", "malformed"), 1)]
 
 
 def test_what_was_not_seen_is_absent_and_not_old() -> None:
-    page = Page()
+    page = MetricsPage()
     families = frozenset({metrics.BROKERS, metrics.REVIEWS_OPEN})
     page.replace(families, [(metrics.BROKERS, (), 3), (metrics.REVIEWS_OPEN, ("workflow", "VA", "true"), 2)])
     assert page.registry.get_sample_value("vn_brokers") == 3
@@ -138,5 +138,5 @@ def test_what_was_not_seen_is_absent_and_not_old() -> None:
 
 def test_the_watchs_own_agency_is_not_one_that_may_fall_silent() -> None:
     table = Agencies(rules)
-    table.take(canary.ORI, AgencyHeard(ori=canary.ORI, jurisdiction="US", message_id="canary-1", heard_at=NOW))
+    table.apply(canary.ORI, AgencyHeard(ori=canary.ORI, jurisdiction="US", message_id="canary-1", heard_at=NOW))
     assert list(table.samples(NOW)) == []

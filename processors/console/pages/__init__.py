@@ -1,1 +1,1 @@
-"""The pages: one file a subject, each a function of the console's `Pages` and the request."""
+"""The pages: one file per subject; each page is a function of the console's `Pages` and the request."""

@@ -1,4 +1,4 @@
-"""`/dead-letters`: what could not be read; send it again, or say why nothing more is needed."""
+"""`/dead-letters`: records that could not be read; replay them, or settle them with a reason."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request

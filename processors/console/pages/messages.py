@@ -1,4 +1,4 @@
-"""`/messages/ID` and `/offenders/ID`: the life of a message, and everything known of an offender."""
+"""`/messages/ID` and `/offenders/ID`: the history of a message, and everything known of an offender."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from processors.views import queries
 
 
 async def message(pages: Pages, request: Request) -> Response:
-    """Show every stage's decision on a message, in the order of the pipeline's time."""
+    """Show every stage's decision on a message, by time."""
     message_id = request.path_params["message_id"]
     places = await pages.ask(queries.journal_places, message_id)
     if not places:
@@ -42,7 +42,7 @@ def read_verdicts(pages: Pages, places: list[tuple[int, int]], message_id: str) 
 
 
 async def offender(pages: Pages, request: Request) -> Response:
-    """Show who an offender is and where they stand, with their messages, reviews and legal clocks."""
+    """Show an offender's names, numbers and standing, with their messages, reviews and legal deadlines."""
     key = request.path_params["offender"]
     if into := await pages.ask(queries.merged_into, key):
         return RedirectResponse(f"/offenders/{into}", 303)

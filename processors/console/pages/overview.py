@@ -1,4 +1,4 @@
-"""`/`: who has not been told yet, the stages, and finding anything by its id."""
+"""`/`: who has not been notified yet, the stages, and a search by id."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,7 +8,7 @@ from processors.views import queries
 
 
 async def overview(pages: Pages, request: Request) -> Response:
-    """Show duty first, then the stages."""
+    """Show what waits for a person first, then the stages."""
     person, query = request.state.person, request.query_params.get("q", "").strip()
     reviews = [each for each in await pages.ask(queries.open_reviews) if person.may_see(each["jurisdiction"])]
     letters = [each for each in await pages.ask(queries.dead_letters) if each["settled"] is None]

@@ -1,4 +1,4 @@
-"""`/registrants`, for advocates and call centres: whether a registrant was told; register for somebody, change or end a registration."""
+"""`/registrants`, for advocates and call centers: whether a registrant was notified; make, change or end a registration for them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -9,13 +9,13 @@ from starlette.responses import Response
 
 from processors.console.contacts import ShownContact
 from processors.console.page import Pages
-from processors.console.registrations import changed_registration, contacts_to_change, form_of, is_made_here, new_registration
+from processors.console.registrations import changed_registration, contacts_to_change, filled_form, is_made_here, new_registration
 from processors.domain.journal import Outcome
 from processors.runtime.errors import UserError
 from processors.views import queries
 
-# What became of a message for one registrant, the best outcome first.
-TOLD: Final[Mapping[Outcome, str]] = {
+# The answer to "Was the registrant told?" by outcome, the best outcome first.
+ANSWERS: Final[Mapping[Outcome, str]] = {
     "delivered": "Yes: the registrant was reached",
     "sent": "Sent, not yet known whether it arrived",
     "undelivered": "No: no contact could be reached",
@@ -48,7 +48,7 @@ async def registrants(pages: Pages, request: Request) -> Response:
             await run_in_threadpool(pages.console.actions.log, person, "registrant_seen" if masked else "contacts_seen", registrant, reason)
             contacts = await run_in_threadpool(pages.console.contacts, registrant, masked=masked)
             if form.get("what") == "change":
-                form = form_of(registrant, contacts_to_change(form.get("registration_id", ""), contacts))
+                form = filled_form(registrant, contacts_to_change(form.get("registration_id", ""), contacts))
         except UserError as refused:
             error = str(refused)
     return pages.render(
@@ -56,7 +56,7 @@ async def registrants(pages: Pages, request: Request) -> Response:
         "registrants.html",
         400 if error else 200,
         registrant=registrant,
-        told=told_by_message(await pages.ask(queries.told_to, registrant)) if registrant and reason else None,
+        told=answers_by_message(await pages.ask(queries.decisions_for, registrant)) if registrant and reason else None,
         contacts=contacts,
         is_made_here=is_made_here,
         masked=masked,
@@ -67,8 +67,8 @@ async def registrants(pages: Pages, request: Request) -> Response:
     )
 
 
-def told_by_message(decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return for each message, the newest first, what became of it for a registrant, in words."""
+def answers_by_message(decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return for each message, newest first, the answer whether the registrant was told."""
     found: dict[str, list[Mapping[str, Any]]] = {}
     for each in decisions:
         found.setdefault(each["message_id"], []).append(each)
@@ -77,14 +77,14 @@ def told_by_message(decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, An
             "message_id": message_id,
             "at": max(each["at"] for each in parts),
             "channels": sorted({CHANNELS.get(each["channel"], each["channel"]) for each in parts if each["channel"]}),
-            "answer": next((words for outcome, words in TOLD.items() if any(each["outcome"] == outcome for each in parts)), NOT_YET),
+            "answer": next((words for outcome, words in ANSWERS.items() if any(each["outcome"] == outcome for each in parts)), NOT_YET),
         }
         for message_id, parts in found.items()
     ]
 
 
 def change_registration(pages: Pages, form: Mapping[str, str], person: str) -> str:
-    """Send a registration, a changed one or the end of one; return the sentence that says so. The pipeline judges whether it is good."""
+    """Send a new or changed registration or the end of one; return a sentence that says so. The pipeline decides whether it is accepted."""
     actions, registration_id = pages.console.actions, form.get("registration_id", "")
     if form.get("what") == "end":
         if not registration_id:

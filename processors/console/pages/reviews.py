@@ -1,4 +1,4 @@
-"""`/reviews` and `/reviews/ID`: what waits for a person, and the decision."""
+"""`/reviews` and `/reviews/ID`: the reviews that wait for a decision, and deciding on them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
@@ -12,21 +12,21 @@ from processors.console.actions import Decision
 from processors.console.page import Pages
 from processors.deliver.sample import sample_text
 from processors.domain.offender import CLAIMED, UNCLAIMED
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.views import queries
 
 REVIEW_SECONDS: Final = 15 * 60
-REPLY: Final = "unclear_reply"  # the reason of a review of what a registrant answered
-MAY_WAIT: Final = frozenset({REPLY, "too_far_ahead"})  # for ten business days; until the date comes within range
-CLAIM: Final = 10 * 60_000  # how long whoever took a review on is named to others; nobody is kept from deciding
+REPLY: Final = "unclear_reply"  # the reason of a review of a registrant's reply
+MAY_WAIT: Final = frozenset({REPLY, "too_far_ahead"})  # reasons that may wait: ten business days; until the date is in range
+CLAIM_MILLISECONDS: Final = 10 * 60_000  # how long others see who claimed a review; they may decide it nevertheless
 LANGUAGES: Final = ("en", "es")
 CLAIMS: Final = {"claim": CLAIMED, "unclaim": UNCLAIMED}
 DECISIONS: Final[Mapping[str, Decision]] = {each: each for each in get_args(Decision)}
 
 
 async def reviews(pages: Pages, request: Request) -> Response:
-    """Show the open reviews, emergencies first, then the oldest; decide on several at once."""
+    """Show the open reviews, emergencies first, then oldest first; decide several at once."""
     error = ""
     if request.method == "POST":
         try:
@@ -36,7 +36,7 @@ async def reviews(pages: Pages, request: Request) -> Response:
     reason, jurisdiction = request.query_params.get("reason") or None, request.query_params.get("jurisdiction") or None
     shown = await visible_reviews(pages, request, reason, jurisdiction)
     shown.sort(key=lambda each: (not pages.is_emergency(each), each["since"], each["review_id"]))
-    claims = await pages.ask(queries.claims, wall() - CLAIM)
+    claims = await pages.ask(queries.claims, wall_time() - CLAIM_MILLISECONDS)
     return pages.render(
         request,
         "reviews.html",
@@ -62,13 +62,13 @@ async def reviews(pages: Pages, request: Request) -> Response:
 async def visible_reviews(
     pages: Pages, request: Request, reason: str | None = None, jurisdiction: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return the open reviews that the person may see."""
+    """Return the open reviews that the user may see."""
     found = await pages.ask(queries.open_reviews, reason=reason, jurisdiction=jurisdiction)
     return [each for each in found if request.state.person.may_see(each["jurisdiction"])]
 
 
 async def decide_several(pages: Pages, request: Request) -> Response:
-    """Decide on the reviews that were selected, and return where to go; raises UserError if it cannot be done."""
+    """Decide the reviews that were selected and redirect; raises UserError if that is not possible."""
     form = await request.form()
     selected = {str(each) for each in form.getlist("review_id")}
     chosen = [each for each in await visible_reviews(pages, request) if each["review_id"] in selected]
@@ -86,7 +86,7 @@ async def decide_several(pages: Pages, request: Request) -> Response:
 
 
 async def review(pages: Pages, request: Request) -> Response:
-    """Show one review with all that helps to decide it."""
+    """Show one review with everything that helps to decide it."""
     review_id = request.path_params["review_id"]
     found = await pages.ask(queries.review, review_id)
     if found is None or not request.state.person.may_see(found["jurisdiction"]):
@@ -109,24 +109,24 @@ async def review(pages: Pages, request: Request) -> Response:
         reply=await read_reply(pages, request, found),
         pending=await run_in_threadpool(pages.console.actions.pending, review_id),
         texts=sample_texts(pages, found),
-        ended=await pages.ask(queries.how_reviews_ended, found["reason"]),
+        ended=await pages.ask(queries.review_outcomes, found["reason"]),
         group=group,
         two_needed=len(group) > (await pages.rules_in_force()).reviewer_limit(),
         messages=await pages.ask(queries.messages_of, found["offender"]),
         expected=await pages.ask(queries.expectations_of, found["offender"]),
-        claim=(await pages.ask(queries.claims, wall() - CLAIM)).get(review_id),
+        claim=(await pages.ask(queries.claims, wall_time() - CLAIM_MILLISECONDS)).get(review_id),
         first_decision=await pages.ask(queries.first_decision, found["group"]) if found["group"] else None,
         error=error,
     )
 
 
 def seconds_left(review: Mapping[str, Any]) -> int | None:
-    """Return for how many seconds a review may still wait, below 0 if it waits too long; None if there is no hurry."""
-    return None if review["reason"] in MAY_WAIT else REVIEW_SECONDS - (wall() - review["since"]) // 1000
+    """Return how many seconds a review may still wait, negative if overdue; None if there is no time limit."""
+    return None if review["reason"] in MAY_WAIT else REVIEW_SECONDS - (wall_time() - review["since"]) // 1000
 
 
 async def read_reply(pages: Pages, request: Request, review: Mapping[str, Any]) -> str | None:
-    """Return to a reviewer what a registrant answered, if an open review asks about it; that it was read is kept with the reader's name."""
+    """Return the registrant's reply to a reviewer if an open review is about it; logs that the user has read it."""
     if review["reason"] != REPLY or review["state"] != "open" or not request.state.person.has_role("reviewer"):
         return None
     await run_in_threadpool(pages.console.actions.log, request.state.person.name, "reply_read", review["review_id"])
@@ -134,7 +134,7 @@ async def read_reply(pages: Pages, request: Request, review: Mapping[str, Any]) 
 
 
 def chosen_decision(form: FormData) -> tuple[Decision, str]:
-    """Return the decision that a form makes and the reason that it gives; raises UserError if one is missing."""
+    """Return the decision and the reason in a form; raises UserError if one is missing."""
     decision, reason = DECISIONS.get(str(form.get("what", "")).removesuffix("_group")), str(form.get("reason", "")).strip()
     if decision is None:
         raise UserError("Choose release or discard.")
@@ -144,7 +144,7 @@ def chosen_decision(form: FormData) -> tuple[Decision, str]:
 
 
 async def decide(pages: Pages, request: Request, review: Mapping[str, Any]) -> Response:
-    """Do what the form says, and return where to go; raises UserError if it cannot be done."""
+    """Do what the form says and redirect; raises UserError if that is not possible."""
     form = await request.form()
     actions, review_id = pages.console.actions, review["review_id"]
     here = RedirectResponse(f"/reviews/{review_id}", 303)
@@ -175,7 +175,7 @@ async def decide_one(pages: Pages, request: Request, review: Mapping[str, Any], 
 
 
 def sample_texts(pages: Pages, review: Mapping[str, Any]) -> dict[str, str]:
-    """Return what registrants would be told of an event of this kind, by language; names and places are made up."""
+    """Return the text that registrants would get about an event of this kind, by language; with invented names and places."""
     rules, where = pages.console.rules, review["jurisdiction"]
     code = rules.book(where, review["since"]).code(review["event_type"], review["event_subtype"])
     if code is None:

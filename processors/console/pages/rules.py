@@ -10,13 +10,13 @@ from processors.domain.policy import Policy
 from processors.rules.setting_table import SETTINGS
 from processors.rules.setting_values import BadSetting
 from processors.rules.settings import check_setting
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.views import queries
 
 
 async def policies(pages: Pages, request: Request) -> Response:
-    """Show every setting, what was set and by whom; set or unset one."""
+    """Show every setting, its value and who set it; set or unset one."""
     error = ""
     if request.method == "POST":
         form = {name: str(value).strip() for name, value in (await request.form()).items()}
@@ -37,7 +37,7 @@ async def policies(pages: Pages, request: Request) -> Response:
 
 
 def change_policy(pages: Pages, form: dict[str, str], person: str) -> None:
-    """Send the change; raises BadSetting or UserError with a sentence if it cannot be made."""
+    """Send the change of a setting; raises BadSetting or UserError if it is not possible."""
     scope = Scope(*(form.get(name) or None for name in ("jurisdiction", "notification_type", "event_subtype")))
     policy = Policy(
         key=form.get("key", ""),
@@ -46,7 +46,7 @@ def change_policy(pages: Pages, form: dict[str, str], person: str) -> None:
         notification_type=scope.notification_type,
         event_subtype=scope.event_subtype,
         set_by=person,
-        set_at=wall(),
+        set_at=wall_time(),
     )
     if form.get("what") == "unset":
         pages.console.actions.unset_policy(policy)

@@ -1,10 +1,10 @@
 """
-Takes Twilio's callbacks and writes receipts.
+Receives Twilio's callbacks and writes receipts.
 
-Every callback is signed over the public URL and its fields (X-Twilio-Signature); one with a wrong signature gets 403, a
-replay of one that this process has taken 409. A replay after a restart, or to another copy, is written again and changes nothing:
-deliver takes a receipt once for each attempt, identify a message once by its id (docs/providers.md). One that is answered 2xx has been
-written; whatever happens before that, Twilio posts it again. No answer says what a reference stands for.
+Every callback is signed over the public URL and its fields (X-Twilio-Signature). A wrong signature gets 403, a replay of a
+callback that this process has accepted gets 409. A replay after a restart, or to another copy, is written again and changes
+nothing: deliver counts a receipt once per attempt, identify an inbound message once by its id (docs/providers.md). A callback
+that is answered 2xx has been written; otherwise Twilio posts it again. No response reveals what a reference belongs to.
 """
 
 import base64
@@ -26,57 +26,57 @@ from processors.providers.twilio.codes import call_status, message_status
 from processors.providers.twilio.twiml import HANG_UP, NO_ANSWER, OPT_OUT_KEY, PIN_DIGITS, TRIES, ask_again
 from processors.runtime.run.faults import Point
 
-REMEMBERED: Final = 100_000  # callbacks that a replay is recognised of
-MOST_BYTES: Final = 64 * 1024
+MAX_REMEMBERED: Final = 100_000  # callbacks remembered to recognize replays
+MAX_BODY_BYTES: Final = 64 * 1024
 
 Fields = Sequence[tuple[str, str]]
-Reader = Callable[[Mapping[str, str], str], ReceiptForm | InboundForm | None]  # of the fields, and the account's name
+RecordBuilder = Callable[[Mapping[str, str], str], ReceiptForm | InboundForm | None]  # from the fields and the account's name
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """An account that posts callbacks: its name as a vendor, its token, and the public URL that it was given."""
+class CallbackAccount:
+    """An account that posts callbacks: its vendor name, its token, and the public URL that it posts to."""
 
     name: str
     token: str
     public_url: str
 
 
-Answer = Callable[[Mapping[str, str], Caller], str]
+Answer = Callable[[Mapping[str, str], CallbackAccount], str]
 
 
 @dataclass(slots=True)
 class Callbacks:
     """
-    The endpoint's state: the accounts that may post, the writer of records, and the callbacks already taken.
+    The endpoint's state: the accounts that may post, the writer of records, and the callbacks already accepted.
 
-    `write` hands a record to the broker; what it returns waits until the broker has it. `again` is what is said, by language, after a
-    PIN was keyed in.
+    `write` produces a record and returns an awaitable that waits until the broker has it. `again` returns what is said after a PIN
+    was keyed in, by language.
     """
 
-    callers: Sequence[Caller]
+    accounts: Sequence[CallbackAccount]
     write: Callable[[ReceiptForm | InboundForm], Awaitable[None]]
     now: Callable[[], int]
     again: Callable[[str], str]
     fault: Callable[[Point], None] = lambda _: None
     taken: "OrderedDict[str, None]" = field(default_factory=OrderedDict)
 
-    def caller(self, path: str, fields: Fields, given: str) -> Caller | None:
-        """Return the account that signed a callback; None if none did."""
-        signed = ((each, signature(each.token, each.public_url + path, fields)) for each in self.callers)
-        return next((each for each, right in signed if hmac.compare_digest(given.encode(), right.encode())), None)
+    def signing_account(self, path: str, fields: Fields, given: str) -> CallbackAccount | None:
+        """Return the account whose signature of the callback is `given`; None if there is none."""
+        signatures = ((each, signature(each.token, each.public_url + path, fields)) for each in self.accounts)
+        return next((each for each, expected in signatures if hmac.compare_digest(given.encode(), expected.encode())), None)
 
     def remember(self, callback: str) -> None:
-        """Remember a callback that was taken, so that a replay of it is recognised."""
+        """Remember an accepted callback, so that a replay of it is recognized."""
         self.taken[callback] = None
-        if len(self.taken) > REMEMBERED:
+        if len(self.taken) > MAX_REMEMBERED:
             self.taken.popitem(last=False)
 
 
-def application(state: Callbacks) -> Starlette:
-    """Return the endpoint: status of messages and calls, keys pressed in calls, messages that registrants send."""
+def callback_app(state: Callbacks) -> Starlette:
+    """Return the endpoint for the status of messages and calls, keys pressed in calls, and messages from registrants."""
 
-    async def handle(request: Request, record: Reader, answer: Answer | None = None) -> Response:
+    async def handle(request: Request, record: RecordBuilder, answer: Answer | None = None) -> Response:
         body = await body_of(request)
         state.fault("read")
         if body is None:
@@ -84,23 +84,23 @@ def application(state: Callbacks) -> Starlette:
         fields = parse_qsl(body.decode("utf-8", errors="replace"), keep_blank_values=True)
         given = request.headers.get("x-twilio-signature", "")
         path = request.scope["raw_path"].decode("ascii", errors="replace")
-        caller = state.caller(path, fields, given)
-        if caller is None:
+        account = state.signing_account(path, fields, given)
+        if account is None:
             return PlainTextResponse("the signature is wrong", 403)
         callback = f"{path} {given}"
         if callback in state.taken:
             return PlainTextResponse("this callback was taken before", 409)
         named = dict(fields)
-        found = record(named, caller.name)
+        found = record(named, account.name)
         if found is not None:
             state.fault("decided")
             writing = state.write(found)
             state.fault("produced")
             await writing
             state.fault("committed")
-        state.remember(callback)  # only now: one that could not be written comes again
+        state.remember(callback)  # only now: a callback that could not be written is posted again
         state.fault("applied")
-        return Response(status_code=204) if answer is None else Response(answer(named, caller), media_type="text/xml")
+        return Response(status_code=204) if answer is None else Response(answer(named, account), media_type="text/xml")
 
     async def message(request: Request) -> Response:
         reference = request.path_params["reference"]
@@ -112,7 +112,7 @@ def application(state: Callbacks) -> Starlette:
 
     async def keys(request: Request) -> Response:
         reference = request.path_params["reference"]
-        record: Reader = lambda fields, name: keys_receipt(reference, fields, name, state.now())  # noqa: E731
+        record: RecordBuilder = lambda fields, name: keys_receipt(reference, fields, name, state.now())  # noqa: E731
         return await handle(request, record, after_keys(request, state.again))
 
     async def inbound(request: Request) -> Response:
@@ -130,24 +130,24 @@ def application(state: Callbacks) -> Starlette:
 
 
 async def body_of(request: Request) -> bytes | None:
-    """Return the body; None if it is too large, of which no more is read."""
+    """Return the body; None if it is too large, in which case the rest is not read."""
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BODY_BYTES:
             return None
     return body
 
 
 def after_keys(request: Request, again: Callable[[str], str]) -> Answer:
-    """Return what a caller hears after keys were pressed: of a PIN the question for another, up to three; else the call ends."""
+    """Return a function that returns the TwiML after keys were pressed: asks for the PIN again, up to three times, or hangs up."""
     language, number = request.path_params.get("language", ""), request.path_params.get("number", TRIES)
 
-    def answer(fields: Mapping[str, str], caller: Caller) -> str:
+    def answer(fields: Mapping[str, str], account: CallbackAccount) -> str:
         if number >= TRIES or fields.get("Digits") == OPT_OUT_KEY:
             return HANG_UP
         path = str(request.scope["raw_path"], "ascii", "replace").rpartition("/")[0]
-        return ask_again(f"{caller.public_url}{path}/{number + 1}", language, again(language))
+        return ask_again(f"{account.public_url}{path}/{number + 1}", language, again(language))
 
     return answer
 
@@ -159,20 +159,20 @@ def signature(token: str, url: str, fields: Fields) -> str:
 
 
 def message_receipt(reference: str, fields: Mapping[str, str], provider: str, at: int) -> ReceiptForm | None:
-    """Return the receipt of a text message's status; None for a status that says nothing."""
+    """Return the receipt for a text message's status; None for a status that needs none."""
     code = fields.get("ErrorCode", "")
     status = message_status(fields.get("MessageStatus", ""), code)
     return None if status is None else receipt(reference, status, provider, at, detail=f"Twilio error {code}" if code else None)
 
 
 def call_receipt(reference: str, fields: Mapping[str, str], provider: str, at: int) -> ReceiptForm | None:
-    """Return the receipt of a call's status; None for a status that says nothing."""
+    """Return the receipt for a call's status; None for a status that needs none."""
     status = call_status(fields.get("CallStatus", ""), fields.get("AnsweredBy", ""))
     return None if status is None else receipt(reference, status, provider, at)
 
 
 def keys_receipt(reference: str, fields: Mapping[str, str], provider: str, at: int) -> ReceiptForm | None:
-    """Return the receipt of keys pressed in a call: an opt-out, or digits that may be the PIN."""
+    """Return the receipt for keys pressed in a call: an opt-out, or digits that may be the PIN."""
     digits = fields.get("Digits", "")
     if digits == OPT_OUT_KEY:
         return receipt(reference, "opted_out", provider, at)
@@ -195,5 +195,5 @@ def inbound_message(fields: Mapping[str, str], provider: str, at: int) -> Inboun
 
 
 def receipt(reference: str, status: str, provider: str, at: int, **more: str | None) -> ReceiptForm:
-    """Return a receipt; `more` may be its `detail` or `digits`."""
+    """Return a receipt; `more` may hold its `detail` or `digits`."""
     return ReceiptForm(reference=reference, status=status, occurred_at=at, provider=provider, **more)

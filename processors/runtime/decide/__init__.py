@@ -1,1 +1,1 @@
-"""Decide a batch in memory: tasks, states, timers, the in-memory driver. No Kafka, no Redis."""
+"""Decides batches in memory: tasks, states, timers, the in-memory driver. No Kafka, no Redis."""

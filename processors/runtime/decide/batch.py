@@ -1,4 +1,4 @@
-"""One batch of one partition: its inputs are decided one after the other, and what follows from each is gathered here."""
+"""One batch of one partition: decides its inputs one after the other and collects the results."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,27 +11,27 @@ from processors.domain.journal import DeadLetter, Unreadable, Verdict
 from processors.domain.seal import Seal
 from processors.domain.trace import Headers, headers_of
 from processors.runtime.decide.dead_letters import (
-    Owner,
-    dead_letter,
-    owner_of,
+    DataSubject,
+    data_subject_of,
     quarantined_record,
     quarantined_timer,
     record_name,
     timer_name,
+    unreadable_dead_letter,
 )
-from processors.runtime.decide.states import Read, States
+from processors.runtime.decide.states import ReadFields, States
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
-from processors.runtime.wire.states import format_of, latest
-from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Timing, Wake, no_deadline, not_urgent
+from processors.runtime.wire.states import latest_format, state_format
+from processors.stage import Context, Decision, Output, Record, Resettle, Stage, Timing, Wake, no_deadline, not_urgent
 from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, Topic
 
 if TYPE_CHECKING:
     from processors.runtime.decide.task import Task
 
-OUTPUTS_PER_INPUT: Final = 4  # beyond this many outputs for each input that a batch may have, it takes no more inputs
-RETRY: Final = 3_600_000  # milliseconds until a timer that was set aside is tried again
-BYTES_PER_INPUT: Final = 8_192  # the same for bytes of records and outputs
+OUTPUTS_PER_INPUT: Final = 4  # a batch of at most n inputs takes no more of them once it has this many times n outputs
+BYTES_PER_INPUT: Final = 8_192  # the same for the bytes of records and outputs
+TIMER_RETRY: Final = 3_600_000  # milliseconds until a timer that was set aside is tried again
 
 
 class OutputRecord(Struct, frozen=True, gc=False):
@@ -41,12 +41,12 @@ class OutputRecord(Struct, frozen=True, gc=False):
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
-    at: int = 0  # the time of the input that led to it
+    at: int = 0  # the time of the input that it follows from
 
 
 @dataclass(slots=True)
 class BatchResult:
-    """The result of one batch on one partition; it is committed whole or not at all."""
+    """The result of one batch on one partition; committed as a whole or not at all."""
 
     position: Position
     outputs: list[OutputRecord] = field(default_factory=list)
@@ -55,21 +55,23 @@ class BatchResult:
     records: int = 0
     wakes: int = 0
     bytes: int = 0  # of the records and outputs
-    set_aside: list[str] = field(default_factory=list)  # inputs that were not decided
+    set_aside: list[str] = field(default_factory=list)  # names of inputs that became dead letters instead
     oldest: int | None = None  # receive time of the batch's oldest message
     timings: list[Timing] = field(default_factory=list)
     counts: list[tuple[str, str]] = field(default_factory=list)
-    traceparents: dict[tuple[str | None, str], str] = field(default_factory=dict)  # that came with messages, by agency and message id
+    traceparents: dict[tuple[str | None, str], str] = field(
+        default_factory=dict
+    )  # of messages that came with one, by agency and message id
 
 
 class Batch:
     """The batch being decided."""
 
-    def __init__(self, task: "Task", stage: Stage[Any], read: Read, codec: Codec, context: Context) -> None:
+    def __init__(self, task: "Task", stage: Stage[Any], read: ReadFields, codec: Codec, context: Context) -> None:
         self.result = BatchResult(Position(0, {}))
-        self.states = States(stage, read, codec.states(format_of(stage)))
-        self._timers: dict[str, int | None] = {}  # as they were before the batch, of every key touched
-        self._regraded: set[str] = set()  # keys whose timer became urgent, or no longer is
+        self.states = States(stage, read, codec.states(state_format(stage)))
+        self._timers: dict[str, int | None] = {}  # the timer before the batch of every key touched
+        self._urgency_changed: set[str] = set()  # keys whose timer became urgent or stopped being so
         self._deadline = None if stage.deadline is no_deadline else stage.deadline
         self._is_urgent = None if stage.is_urgent is not_urgent else stage.is_urgent
         self._task = task
@@ -77,8 +79,8 @@ class Batch:
         self._codec = codec
         self._context = context
 
-    def full(self, most: int) -> bool:
-        """Whether the batch may have no more inputs; it always has one, whatever follows from it."""
+    def is_full(self, most: int) -> bool:
+        """Whether the batch may take no more inputs; it always takes at least one."""
         result = self.result
         return (
             bool(result.set_aside)
@@ -87,70 +89,70 @@ class Batch:
             or result.bytes >= BYTES_PER_INPUT * most
         )
 
-    def empty(self) -> bool:
-        """Whether the batch has no input yet: what is set aside is committed alone."""
+    def is_empty(self) -> bool:
+        """Whether the batch has no input yet: an input that is set aside needs a batch of its own."""
         return not self.result.records and not self.result.wakes
 
     def settle_before(self, record: Record, time: int, most: int | None) -> bool:
         """
         Decide the timers of a record's states that are due before it.
 
-        Return False if the batch is full with them: the record waits for another. Without `most` it has room for all.
+        Return False if they fill the batch, so that the record must wait for the next one. `most` None means no limit.
         """
-        attempts = self._task.attempts
+        failures = self._task.failures
         if not self._task.timers.is_due(time) or self._is_unreadable(record):
             return True
-        if attempts is None:
+        if failures is None:
             return self._settle(record, time, most)
         name = record_name(record)
-        attempts.in_work.put(name)
+        failures.current_input.set(name)
         try:
             return self._settle(record, time, most)
-        except Exception as error:  # noqa: BLE001  it is counted, and raised as what the runner does about it
-            attempts.raise_for(name, error)
+        except Exception as error:  # noqa: BLE001  counted, and raised as an error that the runner handles
+            failures.raise_for(name, error)
 
     def _settle(self, record: Record, time: int, most: int | None) -> bool:
         while (due := self._first_due(self.states.of(record), time)) is not None:
-            if most is not None and self.full(most):
+            if most is not None and self.is_full(most):
                 return False
             self._task.timers.set(due[1], None)
             self._wake_before(due[1], due[0], time)
-        return most is None or not self.full(most)
+        return most is None or not self.is_full(most)
 
     def _is_unreadable(self, record: Record) -> bool:
-        """Whether it is a record of the pipeline's own that cannot be read."""
-        return type(record.value) is Unreadable and record.topic not in self._outsiders()
+        """Whether it is one of the pipeline's own records and cannot be read."""
+        return type(record.value) is Unreadable and record.topic not in self._external_inputs()
 
     def record(self, record: Record) -> None:
-        """Decide one record, whose states' timers have been settled; one of the pipeline's own that cannot be read is a dead letter."""
+        """Decide one record; one of the pipeline's own records that cannot be read becomes a dead letter."""
         self.result.records += 1
         self.result.bytes += len(record.raw or b"")
         if type(record.value) is Unreadable and self._is_unreadable(record):
             self._write_dead_letter(record, record.value)
             return
         self._task.limit.read += 1
-        attempts = self._task.attempts
-        if attempts is None:
-            self._take(self._stage.decide(record, self.states.of(record), self._context), record)
+        failures = self._task.failures
+        if failures is None:
+            self._apply(self._stage.decide(record, self.states.of(record), self._context), record)
             return
         name = record_name(record)
-        attempts.in_work.put(name)
+        failures.current_input.set(name)
         try:
             decision = self._stage.decide(record, self.states.of(record), self._context)
-        except Exception as error:  # noqa: BLE001  it is counted, and raised as what the runner does about it
-            attempts.raise_for(name, error)
-        self._take(decision, record)
+        except Exception as error:  # noqa: BLE001  counted, and raised as an error that the runner handles
+            failures.raise_for(name, error)
+        self._apply(decision, record)
 
     def _write_dead_letter(self, record: Record, unreadable: Unreadable) -> None:
-        """Write a dead letter for a record of the pipeline's own that cannot be read; raises Stop if there are too many."""
+        """Write a dead letter for an unreadable record of the pipeline's own; raises Stop if there are too many."""
         self._task.limit.count_bad()
-        letter = dead_letter(record, self._stage.name, unreadable)
+        letter = unreadable_dead_letter(record, self._stage.name, unreadable)
         self._reject(letter, record.timestamp)
 
     def _wake_before(self, key: str, at: int, now: int) -> None:
-        """Decide a timer that comes before a record; one on which the stage fails is set aside with it."""
-        attempts = self._task.attempts
-        why = None if attempts is None else attempts.why_set_aside(self._timer_name(key, at))
+        """Decide a timer that is due before a record, or set it aside if the stage has failed on it too often."""
+        failures = self._task.failures
+        why = None if failures is None else failures.why_set_aside(self._timer_name(key, at))
         if why is None:
             self.wake(key, at, now)
         else:
@@ -164,35 +166,35 @@ class Batch:
         return min(((at, key) for key in states if (at := timers.at(key)) is not None and at <= time), default=None)
 
     def wake(self, key: str, at: int, now: int) -> None:
-        """Decide a timer that fired; it is set again if its state still has a deadline."""
+        """Decide a timer that fired; sets it again if its state still has a deadline."""
         self.result.wakes += 1
         self._timers.setdefault(key, at)
-        wake, attempts = Wake(key, at, now, self._task.now or 0), self._task.attempts
-        if attempts is None:
+        wake, failures = Wake(key, at, now, self._task.now or 0), self._task.failures
+        if failures is None:
             self._fire(wake)
             return
         name = self._timer_name(key, at)
-        attempts.in_work.put(name)
+        failures.current_input.set(name)
         try:
             self._fire(wake)
-        except Exception as error:  # noqa: BLE001  it is counted, and raised as what the runner does about it
-            attempts.raise_for(name, error)
+        except Exception as error:  # noqa: BLE001  counted, and raised as an error that the runner handles
+            failures.raise_for(name, error)
 
     def _fire(self, wake: Wake) -> None:
         before = self.states.of(wake)
         decision = self._stage.decide(wake, before, self._context)
         if wake.key not in decision.states and (state := before.get(wake.key)) is not None:
             self._set_timer(wake.key, self._stage.deadline(state), state)
-        self._take(decision, None)
+        self._apply(decision, None)
 
     def _own_seal(self, record: Record) -> Seal | None:
-        """Return the seal of the registrant whom the record is about, if they have one."""
+        """Return the seal of the registrant that the record is about, if they have one."""
         table, key = self._stage.table, record.key or ""
         row = self._task.table.get(key)
         return None if table is None or row is None else table.seal_of(key, row, self._context)
 
     def _letter_seal(self, name: str) -> Seal:
-        """Return the seal of a dead letter that may hold the data of a registrant; write its key."""
+        """Return a new seal for a dead letter that may hold a registrant's data; write its key."""
         drawn = self._context.draw(name)
         self._write(Output(DEAD_LETTER_KEYS, name, letter_key(name, drawn, self._context.seal)), None)
         return Seal(drawn)
@@ -201,22 +203,22 @@ class Batch:
         return timer_name(self._stage.name, self._task.partition, key, at)
 
     def set_record_aside(self, record: Record, why: str) -> None:
-        """Write a dead letter in the place of a decision."""
+        """Write a dead letter instead of a decision."""
         self.result.records += 1
-        name, seal, owner = record_name(record), self._context.seal, Owner()
+        name, seal, owner = record_name(record), self._context.seal, DataSubject()
         if DEAD_LETTER_KEYS in self._stage.outputs and record.raw is not None:
-            owner = owner_of(record, self._stage.registrant, seal)
-        if owner != Owner():
+            owner = data_subject_of(record, self._stage.registrant, seal)
+        if owner != DataSubject():
             seal = self._own_seal(record) or self._letter_seal(name)
         self._set_aside(name, quarantined_record(record, self._stage.name, why, seal, owner), record.timestamp)
 
     def set_timer_aside(self, key: str, at: int, why: str) -> None:
-        """Write a dead letter in the place of a decision; the timer is tried again later."""
+        """Write a dead letter instead of a decision; the timer is tried again after TIMER_RETRY."""
         name = self._timer_name(key, at)
         self.result.wakes += 1
         self._timers.setdefault(key, at)
         self._set_aside(name, quarantined_timer(Wake(key, at), self._stage.name, self._task.partition, name, why), at)
-        self._task.timers.set(key, at + RETRY)
+        self._task.timers.set(key, at + TIMER_RETRY)
 
     def _set_aside(self, name: str, letter: DeadLetter, at: int) -> None:
         self.result.set_aside.append(name)
@@ -236,26 +238,23 @@ class Batch:
             )
         )
 
-    def resettle(self, each: Resettle) -> None:
-        """Judge what waits under a key by the rules and settings in force."""
+    def resettle(self, resettle: Resettle) -> None:
+        """Re-evaluate what waits under a key by the rules and settings in force."""
         self.result.wakes += 1
-        self._decide(each, None)
+        self._apply(self._stage.decide(resettle, self.states.of(resettle), self._context), None)
 
-    def done(self, position: Position) -> BatchResult:
-        """Return the batch's result, every changed key encoded once."""
-        result, encode, encode_state, number = self.result, self._codec.encode, self._codec.encode_state, latest(self._stage.name)
+    def finish(self, position: Position) -> BatchResult:
+        """Return the batch's result, with every changed key encoded once."""
+        result, encode, encode_state, number = self.result, self._codec.encode, self._codec.encode_state, latest_format(self._stage.name)
         result.position = position
         for key, state in self.states.changed.items():
             result.changes[b"=" + key.encode()] = None if state is None else encode_state(state, number)
         for key, before in self._timers.items():
-            if (at := self._task.timers.at(key)) != before or key in self._regraded:
+            if (at := self._task.timers.at(key)) != before or key in self._urgency_changed:
                 result.changes[b"@" + key.encode()] = None if at is None else encode(Timer(at, self._task.timers.is_urgent(key)))
         return result
 
-    def _decide(self, each: Input, record: Record | None) -> None:
-        self._take(self._stage.decide(each, self.states.of(each), self._context), record)
-
-    def _take(self, decision: Decision[Any], record: Record | None) -> None:
+    def _apply(self, decision: Decision[Any], record: Record | None) -> None:
         if decision.states:
             self.states.change(decision.states)
             if (deadline := self._deadline) is not None:
@@ -271,19 +270,19 @@ class Batch:
             self.result.traceparents |= {(each.ori, each.message_id): record.traceparent for each in decision.verdicts}
 
     def _set_timer(self, key: str, at: int | None, state: Any | None) -> None:
-        """Set the key's timer to the deadline of its state, None for none."""
+        """Set the key's timer to the deadline of its state; None clears it."""
         timers = self._task.timers
         before = timers.at(key)
         urgent = at is not None and self._is_urgent is not None and self._is_urgent(state)
         if urgent != timers.is_urgent(key):
-            self._regraded.add(key)
+            self._urgency_changed.add(key)
         elif at == before:
             return
         self._timers.setdefault(key, before)
         timers.set(key, at, urgent=urgent)
 
     def write(self, output: Output) -> None:
-        """Write a record that follows from no input."""
+        """Write a record that does not follow from an input."""
         self._write(output, None)
 
     def _write(self, output: Output, record: Record | None) -> None:
@@ -303,5 +302,5 @@ class Batch:
             OutputRecord(output.topic, None if output.key is None else output.key.encode(), raw, headers, self._task.time)
         )
 
-    def _outsiders(self) -> Iterable[str]:
+    def _external_inputs(self) -> Iterable[str]:
         return (topic.name for topic in self._stage.inputs if topic.external)

@@ -1,8 +1,8 @@
 """
 The whole pipeline in memory: the same stages, tasks and wire encodings, with a clock that the test moves.
 
-Every topic has one partition. The last stage that has something to do goes first, one record or timer at a time, until
-none has; then the clock may move, from one due timer to the next, as under `VN_CLOCK=topic`. The same inputs give the same
+Every topic has one partition. The last stage that has work to do goes first, one record or timer at a time, until no stage
+has any; then the clock may move, from one due timer to the next, as with `VN_CLOCK=topic`. The same inputs give the same
 bytes.
 """
 
@@ -22,10 +22,10 @@ from processors.domain.review import Review, ReviewAction
 from processors.domain.seal import Seal
 from processors.domain.trace import Headers, header_in
 from processors.rules.book import Rules
-from processors.runtime.decide.task import Task, arrival
+from processors.runtime.decide.task import Task, receive_time
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec, Undecodable, iso
-from processors.runtime.wire.states import format_of
+from processors.runtime.wire.states import state_format
 from processors.stage import Context, Record, Stage, upstream
 from processors.topics import DECISIONS, OUTBOUND, POLICIES, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, REVIEWS, SUBMISSIONS, Topic
 
@@ -35,10 +35,10 @@ START: Final = datetime.fromisoformat("2026-11-02T12:00:00-05:00")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One record in a topic; `place` is its position among the records of all topics."""
+class LogEntry:
+    """One record in a topic; `seq` numbers the records of all topics in the order of writing."""
 
-    place: int
+    seq: int
     offset: int
     timestamp: int
     key: str | None
@@ -56,7 +56,7 @@ class StatesInMemory:
         return [self.fields.get(name) for name in names]
 
     def keep(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """Apply a batch's changes as a replayed changelog would."""
+        """Apply a batch's changes as replaying the changelog would."""
         for name, value in changes.items():
             if value is None:
                 self.fields.pop(name, None)
@@ -76,10 +76,10 @@ class RunningStage:
 
 class PipelineDriver:
     """
-    A pipeline that takes messages, whose clock can be moved, and whose topics and states can be inspected.
+    A pipeline in memory: accepts messages, moves its clock, and shows its topics and states.
 
-    `pipeline` is `processors.pipeline.PIPELINE`, `key` the 64 bytes of `VN_KEY_FILE`. Each call returns when everything that
-    follows from it has been decided, except by a stage that is on hold.
+    `pipeline` is `processors.pipeline.PIPELINE`, `key` a key of 64 bytes as in `VN_KEY_FILE`. Each call returns when everything
+    that follows from it has been decided, except by stages on hold.
     """
 
     def __init__(self, pipeline: Mapping[str, tuple[Stage[Any], ...]], rules: Rules, key: bytes, start: datetime = START) -> None:
@@ -88,7 +88,7 @@ class PipelineDriver:
         self._rules = rules
         self._context = Context(rules, Seal(key), draw=repeatable_bytes)
         self._policies: dict[str, Policy] = {}
-        self._topics: dict[str, list[Entry]] = {}
+        self._topics: dict[str, list[LogEntry]] = {}
         self._written = 0
         stages = [stage for stages in pipeline.values() for stage in stages]
         self._stages = [_start_stage(stage, upstream(stage, stages)) for stage in stages]
@@ -102,7 +102,7 @@ class PipelineDriver:
         self._run()
 
     def submit(self, *submissions: Message) -> None:
-        """Submit messages: documents as JSON, text and bytes as they are."""
+        """Submit messages: mappings as JSON, text and bytes unchanged."""
         for submission in submissions:
             self.send(SUBMISSIONS, submission)
 
@@ -133,7 +133,7 @@ class PipelineDriver:
         self.send(REVIEW_ACTIONS, decided, review_id or group)
 
     def set_policy(self, key: str, value: str | None, **scope: str) -> None:
-        """Change a setting; None unsets it."""
+        """Set a setting; None unsets it."""
         policy = Policy(key=key, value=value or "", set_by="test", set_at=self.now, **scope)
         name = policy_key(policy)
         if value is None:
@@ -146,11 +146,11 @@ class PipelineDriver:
     # Time
 
     def advance(self, duration: timedelta) -> None:
-        """Move the clock on, firing timers in order."""
+        """Move the clock forward, firing timers in order."""
         self.advance_to(self.now + duration // timedelta(milliseconds=1))
 
     def advance_to(self, moment: int | datetime) -> None:
-        """Move the clock to `moment`, firing timers in order."""
+        """Move the clock forward to `moment` (milliseconds or datetime), firing timers in order."""
         until = moment if isinstance(moment, int) else _milliseconds(moment)
         while (due := self.next_due()) is not None and due <= until:
             self.now = max(self.now, due)
@@ -158,29 +158,29 @@ class PipelineDriver:
         self.now = max(self.now, until)
 
     def next_due(self) -> int | None:
-        """Return when the next timer of any stage is due; a timer that waits for a stage on hold is not counted."""
+        """Return when the next timer of any stage is due; timers that wait for a stage on hold are not counted."""
         dues = (running.task.timers.next() for running in self._stages)
         return min((due for due in dues if due is not None and (due > self.now or not self._on_hold)), default=None)
 
     # Outages
 
     def hold(self, stage: str) -> None:
-        """Let a stage decide nothing until `release`, as if none of its copies were running."""
+        """Pause a stage until `release`, as if none of its copies were running."""
         self._on_hold.add(self._stage_named(stage).stage.name)
 
     def release(self, stage: str) -> None:
-        """Let a stage that was on hold go on."""
+        """Resume a stage that was on hold."""
         self._on_hold.remove(stage)
         self._run()
 
     # Outputs
 
-    def entries(self, topic: Topic | str) -> list[Entry]:
+    def entries(self, topic: Topic | str) -> list[LogEntry]:
         """Return a topic's records."""
         return list(self._topics.get(topic if isinstance(topic, str) else topic.name, ()))
 
     def log(self) -> dict[str, list[tuple[str | None, bytes | None]]]:
-        """Return every topic's keys and values; two runs on the same inputs give the same."""
+        """Return every topic's keys and values; the same inputs give the same log."""
         return {name: [(entry.key, entry.value) for entry in entries] for name, entries in sorted(self._topics.items())}
 
     def records(self, topic: Topic | str) -> list[Any]:
@@ -195,7 +195,7 @@ class PipelineDriver:
     def outbound(self, channel: str | None = None) -> list[Outbound]:
         """Return what was sent to the providers, in order."""
         topics = [OUTBOUND[channel]] if channel else list(OUTBOUND.values())
-        entries = sorted((entry for topic in topics for entry in self.entries(topic)), key=lambda entry: entry.place)
+        entries = sorted((entry for topic in topics for entry in self.entries(topic)), key=lambda entry: entry.seq)
         return [self.codec.decode(entry.value) for entry in entries if entry.value is not None]
 
     def verdicts(self, message_id: str | None = None) -> list[Verdict]:
@@ -204,7 +204,7 @@ class PipelineDriver:
         return verdicts if message_id is None else [verdict for verdict in verdicts if verdict.message_id == message_id]
 
     def explain(self, message_id: str | None = None) -> str:
-        """Return the verdicts as text, a line each."""
+        """Return the verdicts as text, one per line."""
         return "\n".join(
             f"{iso(each.at)} {each.message_id} {each.stage}: {each.outcome}, {each.reason}: {each.detail}"
             for each in self.verdicts(message_id)
@@ -215,28 +215,28 @@ class PipelineDriver:
         return [review for review in self.latest(REVIEWS).values() if state is None or review.state == state]
 
     def state(self, stage: str, key: str) -> Any:
-        """Return what a stage keeps under a key; None if it keeps nothing."""
+        """Return a stage's state of a key; None if it has none."""
         running = self._stage_named(stage)
         raw = running.states.fields.get(b"=" + key.encode())
-        return None if raw is None else self.codec.states(format_of(running.stage))(raw)
+        return None if raw is None else self.codec.states(state_format(running.stage))(raw)
 
     def documents(self, stage: str) -> list[bytes]:
-        """Return every state that a stage keeps, as the JSON document it is."""
+        """Return every state of a stage as its JSON document."""
         return [self.codec.decode(value).state for name, value in self._stage_named(stage).states.fields.items() if name.startswith(b"=")]
 
     def keys(self, stage: str) -> list[str]:
-        """Return the keys under which a stage keeps something."""
+        """Return the keys under which a stage has a state."""
         return sorted(name[1:].decode() for name in self._stage_named(stage).states.fields if name.startswith(b"="))
 
     # Processing
 
     def _run(self) -> None:
-        """Decide until no stage has anything left to do at this time."""
+        """Decide until no stage has any work left at this time."""
         while self._step():
             pass
 
     def _step(self) -> bool:
-        """Let the last stage that has something to do decide one record or timer; return whether there was one."""
+        """Let the last stage that has work decide one record or timer; return whether there was one."""
         for running in reversed(self._stages):
             if running.stage.name in self._on_hold:
                 continue
@@ -254,11 +254,11 @@ class PipelineDriver:
         return False
 
     def _watermark(self, running: RunningStage) -> int:
-        """Return the time up to which every message that was received has reached the stage."""
+        """Return the time up to which every received message has reached the stage."""
         time = self.now
         for name in (running.stage.name, *(each.name for each in running.upstream)):
             each = self._stage_named(name)
-            time = min([time, *map(arrival, self._unread(each))])
+            time = min([time, *map(receive_time, self._unread(each))])
             if each is not running and (due := each.task.timers.next()) is not None:
                 time = min(time, due)
         return time
@@ -286,13 +286,13 @@ class PipelineDriver:
             for topic in running.stage.inputs
             if (offset := running.task.positions[topic.name]) < len(self._topics.get(topic.name, ()))
         )
-        found = min(waiting, key=lambda each: each[0].place, default=None)
+        found = min(waiting, key=lambda each: each[0].seq, default=None)
         if found is None:
             return None
         entry, topic = found
         return self._record(topic, entry)
 
-    def _record(self, topic: Topic, entry: Entry) -> Record:
+    def _record(self, topic: Topic, entry: LogEntry) -> Record:
         context = header_in(entry.headers)
         return Record(
             topic.name, 0, entry.offset, entry.key, entry.timestamp, self._value(topic, entry.value), entry.value, context, self.now
@@ -310,7 +310,7 @@ class PipelineDriver:
 
     def _append(self, topic: Topic, key: str | None, value: bytes | None, headers: Headers = ()) -> None:
         entries = self._topics.setdefault(topic.name, [])
-        entries.append(Entry(self._written, len(entries), self.now, key, value, headers))
+        entries.append(LogEntry(self._written, len(entries), self.now, key, value, headers))
         self._written += 1
 
     def _raw(self, value: Message) -> bytes:
@@ -325,7 +325,7 @@ class PipelineDriver:
 
 
 def repeatable_bytes(purpose: str) -> bytes:
-    """Return 64 bytes that are the same for the same purpose each time; only for data that is thrown away afterwards."""
+    """Return 64 bytes that are always the same for a purpose; only for data that is not kept."""
     return hashlib.blake2b(purpose.encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""The states of one batch: read in as few round trips as the stage's `keys` allow, changed in memory, written once."""
+"""The states of one batch: read in as few round trips as the stage's `keys` allow, changed in memory, written once at the end."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -6,49 +6,49 @@ from typing import Any
 from processors.runtime.errors import Restart, Retry, UserError
 from processors.stage import Input, Stage
 
-Read = Callable[[Sequence[bytes]], Sequence[bytes | None]]
-Keys = Callable[[Input, Mapping[str, Any]], Iterable[str]]
+ReadFields = Callable[[Sequence[bytes]], Sequence[bytes | None]]
+NeededKeys = Callable[[Input, Mapping[str, Any]], Iterable[str]]
 
 
 class States:
     """
-    The stage's states as the batch sees them, its own changes included.
+    The stage's states as the batch sees them, including its own changes.
 
-    `read` returns the stored fields under the stamp that the batch builds on, or raises.
+    `read` returns stored fields; it raises if the cache no longer has the stamp that the batch builds on.
     """
 
-    def __init__(self, stage: Stage[Any], read: Read, decode: Callable[[bytes], Any]) -> None:
+    def __init__(self, stage: Stage[Any], read: ReadFields, decode: Callable[[bytes], Any]) -> None:
         self._keys = stage.keys
         self._read = read
         self._decode = decode
         self._held: dict[str, Any] = {}
-        self._asked: dict[int, _Asking] = {}
+        self._requests: dict[int, _StateRequest] = {}
         self.changed: dict[str, Any] = {}
 
     def prefetch(self, inputs: Iterable[Input]) -> None:
-        """Load the states of all inputs, as far as they are known before the first is decided."""
+        """Load the states of all inputs that can be named before the first is decided."""
         keys, held = self._keys, self._held
         try:
-            asking = [_Asking(each, keys) for each in inputs]
-            self._asked = {id(each.input): each for each in asking}
-            while asking:
-                self._load([name for each in asking for name in each.new])
-                asking = [each for each in asking if each.asks_more(held, keys)]
+            requests = [_StateRequest(each, keys) for each in inputs]
+            self._requests = {id(each.input): each for each in requests}
+            while requests:
+                self._load([name for each in requests for name in each.new])
+                requests = [each for each in requests if each.needs_more(held, keys)]
         except (UserError, Retry, Restart):
             raise
         except Exception:  # noqa: BLE001  one input's states cannot be asked for or read: that input fails when it is decided
-            self._asked.clear()
+            self._requests.clear()
 
-    def of(self, each: Input) -> Mapping[str, Any]:
+    def of(self, stage_input: Input) -> Mapping[str, Any]:
         """Return the states that the input needs, as far as they exist."""
-        asked = self._asked.pop(id(each), None)
-        if asked is not None and (self.changed.keys().isdisjoint(asked.known) or asked.stands(self._keys, self.changed)):
-            return asked.found
-        asking = _Asking(each, self._keys)
-        self._load(asking.new)
-        while asking.asks_more(self._held, self._keys):
-            self._load(asking.new)
-        return asking.found
+        prefetched = self._requests.pop(id(stage_input), None)
+        if prefetched is not None and (self.changed.keys().isdisjoint(prefetched.keys) or prefetched.is_current(self._keys, self.changed)):
+            return prefetched.found
+        request = _StateRequest(stage_input, self._keys)
+        self._load(request.new)
+        while request.needs_more(self._held, self._keys):
+            self._load(request.new)
+        return request.found
 
     def change(self, states: Mapping[str, Any]) -> None:
         """Replace states; None forgets one."""
@@ -64,19 +64,19 @@ class States:
             held[name] = None if value is None else decode(value)
 
 
-class _Asking:
-    """The states that one input needs: `keys` is called again with what was found, until it names nothing new."""
+class _StateRequest:
+    """The states that one input needs: the stage's `keys` is called with the states found so far until it names no new key."""
 
-    __slots__ = ("asked", "found", "input", "known", "new")
+    __slots__ = ("found", "input", "keys", "last_answer", "new")
 
-    def __init__(self, given: Input, keys: Keys) -> None:
-        self.input = given
+    def __init__(self, stage_input: Input, needed_keys: NeededKeys) -> None:
+        self.input = stage_input
         self.found: dict[str, Any] = {}
-        self.asked = keys(given, self.found)  # the last answer
-        self.known = self.new = tuple(self.asked)  # in the order of asking
+        self.last_answer = needed_keys(stage_input, self.found)
+        self.keys = self.new = tuple(self.last_answer)  # in the order in which they were named
 
-    def asks_more(self, held: Mapping[str, Any], keys: Keys) -> bool:
-        """Take the new keys' states; if any exists, ask for more keys, into `new`. Return whether there are any."""
+    def needs_more(self, held: Mapping[str, Any], needed_keys: NeededKeys) -> bool:
+        """Take the states of the `new` keys; if any exists, ask for more keys. Return whether there are any."""
         found, more = self.found, False
         for name in self.new:
             if (value := held[name]) is not None:
@@ -84,22 +84,22 @@ class _Asking:
                 more = True
         if not more:
             return False
-        asked = keys(self.input, found)
-        if asked is self.asked or asked == self.known:
+        answer = needed_keys(self.input, found)
+        if answer is self.last_answer or answer == self.keys:
             return False
-        self.asked, known = asked, set(self.known)
-        self.new = tuple(dict.fromkeys([name for name in asked if name not in known]))
-        self.known += self.new
+        self.last_answer, known = answer, set(self.keys)
+        self.new = tuple(dict.fromkeys([name for name in answer if name not in known]))
+        self.keys += self.new
         return bool(self.new)
 
-    def stands(self, keys: Keys, changed: Mapping[str, Any]) -> bool:
+    def is_current(self, needed_keys: NeededKeys, changed: Mapping[str, Any]) -> bool:
         """Apply changes to `found`; return whether the input still needs the same keys."""
-        for name in self.known:
+        for name in self.keys:
             if name not in changed:
                 continue
             if (value := changed[name]) is not None:
                 self.found[name] = value
             else:
                 self.found.pop(name, None)
-        asked = keys(self.input, self.found)
-        return asked is self.asked or set(self.known) == set(asked)
+        answer = needed_keys(self.input, self.found)
+        return answer is self.last_answer or set(self.keys) == set(answer)

@@ -1,20 +1,20 @@
-"""The timers of one partition, in memory; the changelog holds them like any state."""
+"""The timers of one partition, in memory; the changelog stores them like states."""
 
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Final
 
-SPARE: Final = 1_000  # superseded entries that a heap may hold beyond one for each timer
-SHARE: Final = 8  # while urgent timers are due, one of so many that fire is another one
+SPARE_ENTRIES: Final = 1_000  # superseded heap entries allowed in addition to one per timer
+NOT_URGENT_EVERY: Final = 8  # while both kinds are due, every eighth timer that fires is not urgent
 
 
 class Timers:
     """
-    At most one timer per key. Those that are urgent come first of what is due, each kind in the order of due time, then key.
+    At most one timer per key. Of those that are due, urgent ones come first; each kind in the order of due time, then key.
 
-    While both kinds are due, every eighth is not urgent: nothing waits for ever. No timer is due before `earliest`; the first may be due
-    later, since a timer that was put off or cleared leaves it as it was until `next` is called.
+    While both kinds are due, every eighth is not urgent, so nothing waits forever. No timer is due before `earliest`. It is a
+    lower bound: after a timer was postponed or cleared it is only updated when `next` is called.
     """
 
     def __init__(self, due: dict[str, int] | None = None, urgent: Iterable[str] = ()) -> None:
@@ -23,16 +23,16 @@ class Timers:
         self._heaps: tuple[list[tuple[int, str]], list[tuple[int, str]]] = ([], [])  # not urgent, urgent
         self._turn = 0
         self.earliest: float = inf
-        # Asked for every state that changes, hence without a call of Python's.
+        # Called for every state that changes, so these avoid the cost of a Python function.
         self.at: Final[Callable[[str], int | None]] = self._due.get  # when the key's timer is due; None if it has none
-        self.is_urgent: Final[Callable[[str], bool]] = self._urgent.__contains__  # whether the key has a timer that is urgent
-        self._fill()
+        self.is_urgent: Final[Callable[[str], bool]] = self._urgent.__contains__  # whether the key has an urgent timer
+        self._rebuild()
 
     def __len__(self) -> int:
         return len(self._due)
 
     def keys(self) -> list[str]:
-        """Return every key that has a timer, the first due last."""
+        """Return every key that has a timer, in reverse order of due time."""
         return sorted(self._due, key=lambda key: (self._due[key], key), reverse=True)
 
     def set(self, key: str, at: int | None, *, urgent: bool = False) -> None:
@@ -46,8 +46,10 @@ class Timers:
         if urgent:
             self._urgent.add(key)
         heappush(self._heaps[urgent], (at, key))
-        if len(self._heaps[0]) + len(self._heaps[1]) > 2 * len(self._due) + SPARE:  # a timer that is always put off would fill the memory
-            self._fill()
+        if (
+            len(self._heaps[0]) + len(self._heaps[1]) > 2 * len(self._due) + SPARE_ENTRIES
+        ):  # a timer that is postponed again and again would fill the memory
+            self._rebuild()
 
     def next(self) -> int | None:
         """Return when the first timer is due, urgent or not."""
@@ -67,7 +69,7 @@ class Timers:
         return first is not None and first <= until
 
     def first(self, until: int) -> tuple[str, int] | None:
-        """Return the timer that fires next of those that are due by `until`, with its due time."""
+        """Return the timer that fires next, with its due time; None if none is due by `until`."""
         found = self._first_heap(until)
         if found is None:
             return None
@@ -75,7 +77,7 @@ class Timers:
         return key, at
 
     def take(self, until: int) -> tuple[str, int] | None:
-        """Remove and return the timer that fires next of those that are due by `until`, with its due time."""
+        """Remove and return the timer that fires next, with its due time; None if none is due by `until`."""
         found = self._first_heap(until)
         if found is None:
             return None
@@ -86,7 +88,7 @@ class Timers:
         return key, at
 
     def due(self, until: int, limit: int) -> list[tuple[str, int]]:
-        """Return the timers that fire next of those that are due by `until`, at most `limit`, and leave them."""
+        """Return the timers that fire next of those that are due by `until`, at most `limit`, without removing them."""
         turn, found = self._turn, list[tuple[str, int, bool]]()
         while len(found) < limit and (first := self.first(until)) is not None:
             found.append((*first, first[0] in self._urgent))
@@ -101,7 +103,7 @@ class Timers:
         if self.earliest > until:
             return None
         other, urgent = ((head := self._head(urgent=kind)) is not None and head[0] <= until for kind in (False, True))
-        if urgent and not (other and self._turn >= SHARE - 1):
+        if urgent and not (other and self._turn >= NOT_URGENT_EVERY - 1):
             return True
         return False if other else None
 
@@ -115,8 +117,8 @@ class Timers:
             heappop(heap)  # superseded or cleared
         return None
 
-    def _fill(self) -> None:
-        """Make the heaps anew."""
+    def _rebuild(self) -> None:
+        """Rebuild the heaps."""
         self._heaps = ([], [])
         for key, at in self._due.items():
             self._heaps[key in self._urgent].append((at, key))

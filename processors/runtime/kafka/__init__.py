@@ -1,1 +1,1 @@
-"""Kafka clients, broadcast topics, topic administration."""
+"""Kafka clients, group membership, broadcast topics, topic administration."""

@@ -1,4 +1,4 @@
-"""Writes records for many callers at the same time, each of whom waits until the broker has theirs."""
+"""A producer for concurrent callers: each waits until the broker has acknowledged its record."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,19 +13,19 @@ POLL_SECONDS: Final = 1.0
 
 
 class AwaitedWriter:
-    """Records written by one producer, and by another once a record was not taken; one thread hears of all of them."""
+    """Writes records with one producer, replaced after a failure; a thread polls for acknowledgements."""
 
     def __init__(self, new_producer: Callable[[], Producer]) -> None:
         self._new_producer = new_producer
         self._producer = new_producer()
         self._failed = False
-        Thread(target=self._hear, daemon=True).start()
+        Thread(target=self._poll_acknowledgements, daemon=True).start()
 
     def write(self, topic: str, key: str | None, value: bytes) -> Awaitable[None]:
         """
-        Hand a record over; what is returned waits until the broker has it, and raises ConnectionError if it does not take it.
+        Produce a record; the returned awaitable waits until the broker has acknowledged it, and raises ConnectionError if it fails.
 
-        Records without a key go to the first partition and so keep their order.
+        Records without a key go to the first partition, so they keep their order.
         """
         loop = asyncio.get_running_loop()
         written: asyncio.Future[None] = loop.create_future()
@@ -48,17 +48,17 @@ class AwaitedWriter:
             self._producer.produce(topic, value, key.encode(), on_delivery=note_delivery)
         return written
 
-    def _hear(self) -> None:
+    def _poll_acknowledgements(self) -> None:
         while True:
             self._producer.poll(POLL_SECONDS)
             if self._failed:
                 self._replace_producer()
 
     def _replace_producer(self) -> None:
-        """Go on with another producer, since the last one may have forgotten the brokers (lost_brokers.py)."""
+        """Switch to a new producer, since the current one may have forgotten the brokers (lost_brokers.py)."""
         try:
-            following = self._new_producer()
+            new = self._new_producer()
         except UserError:
-            return  # the broker does not answer: tried again after the next look
-        before, self._producer, self._failed = self._producer, following, False
-        Thread(target=before.flush, daemon=True).start()  # whoever waits for a record of it hears what came of it
+            return  # the broker does not answer: tried again after the next poll
+        old, self._producer, self._failed = self._producer, new, False
+        Thread(target=old.flush, daemon=True).start()  # settles the records that callers still wait for

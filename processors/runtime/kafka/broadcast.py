@@ -1,7 +1,7 @@
 """
-Broadcast topics, read in full by every process outside the consumer groups: settings and the topic clock.
+Broadcast topics, which every process reads in full without a consumer group: settings, the quarantine and the topic clock.
 
-They are read to their end before the first decision; changes are applied between batches only.
+They are read to their end before the first decision; changes are applied only between batches.
 """
 
 from collections.abc import Callable
@@ -18,16 +18,16 @@ from processors.rules.book import Rules
 from processors.runtime.clock import TopicClock
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import REQUEST_TIMEOUT, Broker, message_kind, poll_batch
-from processors.runtime.kafka.lost_brokers import Reach
+from processors.runtime.kafka.lost_brokers import BrokerProbe
 from processors.runtime.wire.codec import Codec, Undecodable
 from processors.topics import CLOCK, POLICIES, QUARANTINE
 
 BATCH: Final = 1_000
-LATEST_TICKS: Final = 100  # only the clock's last record counts; marks of transactions may follow it
+LATEST_TICKS: Final = 100  # offsets to read; only the clock's last record counts, but transaction markers may follow it
 
 
 class BroadcastReader:
-    """Reads a single-partition topic and passes each record to a callback."""
+    """Reads a single-partition topic and passes each record to a callback; `last` limits it to that many offsets before the end."""
 
     def __init__(self, broker: Broker, topic: str, on_record: Callable[[Message], None], *, last: int | None = None) -> None:
         self._place = (topic, 0)
@@ -35,52 +35,52 @@ class BroadcastReader:
         end = broker.end_offsets([self._place])[self._place]
         start = OFFSET_BEGINNING if last is None else max(end - last, broker.start_offsets([self._place])[self._place])
         self._broker = broker
-        self._asked: Consumer | None = None
-        self._reach = Reach(topic)
+        self._end_reader: Consumer | None = None
+        self._probe = BrokerProbe(topic)
         self._reader = self._open(start)
         self.position = 0
-        self._until(end)
+        self._read_until(end)
 
     def poll(self) -> bool:
-        """Pass on what has arrived; return whether anything had. Raises Restart if the broker is not reached, and begins anew."""
+        """Pass on what has arrived; return whether anything has. Raises Restart if the broker cannot be reached."""
         try:
-            self._reach.check(self._reader)
+            self._probe.check(self._reader)
         except Restart:
-            self._open_again()
+            self._reopen()
             raise
-        return self._take(0)
+        return self._read(0)
 
     def catch_up(self) -> bool:
         """Pass on everything written before this call; return whether there was anything."""
-        asked, self._asked = self._asked or self._broker.offsets_consumer("vn.reader"), None
-        end = self._broker.end_offsets([self._place], asked)[self._place]
-        self._asked = asked  # kept only if it answered: after an error the next call makes another
-        return self._until(end)
+        reader, self._end_reader = self._end_reader or self._broker.offsets_consumer("vn.reader"), None
+        end = self._broker.end_offsets([self._place], reader)[self._place]
+        self._end_reader = reader  # kept only if it answered: after an error the next call makes another
+        return self._read_until(end)
 
     def close(self) -> None:
         self._reader.close()
 
     def _open(self, start: int) -> Consumer:
-        # No such topic is written in transactions, so the uncommitted end is the end.
+        # Broadcast topics are not written in transactions, so the uncommitted end is the end.
         reader = self._broker.partition_consumer(**{"isolation.level": "read_uncommitted"})
         reader.assign([TopicPartition(*self._place, start)])
         return reader
 
-    def _open_again(self) -> None:
-        """Go on with another client, since the last one may have forgotten the brokers."""
+    def _reopen(self) -> None:
+        """Switch to a new client, since the current one may have forgotten the brokers."""
         self._reader.close()
         self._reader = self._open(self.position)
 
-    def _until(self, end: int) -> bool:
+    def _read_until(self, end: int) -> bool:
         fresh, deadline = False, monotonic() + REQUEST_TIMEOUT
         while self.position < end:
-            fresh = self._take(0.1) or fresh
+            fresh = self._read(0.1) or fresh
             if monotonic() > deadline:
-                self._open_again()
+                self._reopen()
                 raise Restart(f"{self._place[0]} could not be read to its end")
         return fresh
 
-    def _take(self, timeout: float) -> bool:
+    def _read(self, timeout: float) -> bool:
         fresh = False
         for message in poll_batch(self._reader, BATCH, timeout):
             what = message_kind(message)
@@ -93,7 +93,7 @@ class BroadcastReader:
 
 
 class PolicyReader:
-    """The rules under the current settings, read from vn.policies."""
+    """The rules with the current settings, read from vn.policies."""
 
     def __init__(self, broker: Broker, codec: Codec, rules: Rules, prefix: str) -> None:
         self.rules = self._rules = rules
@@ -124,7 +124,7 @@ class PolicyReader:
 
 
 class QuarantineReader:
-    """Why operators set records aside, by the record's name, read from vn.quarantine."""
+    """The reasons why operators set records aside, by the record's name, read from vn.quarantine."""
 
     def __init__(self, broker: Broker, codec: Codec, prefix: str) -> None:
         self.reasons: dict[str, str] = {}
@@ -154,7 +154,7 @@ class ClockReader:
         self._follower = BroadcastReader(broker, prefix + CLOCK.name, self._take, last=LATEST_TICKS)
 
     def refresh(self, *, to_the_end: bool) -> bool:
-        """Read pending clock ticks; with `to_the_end`, all that were written before this call."""
+        """Read pending clock ticks; with `to_the_end`, all those written before this call."""
         return self._follower.catch_up() if to_the_end else self._follower.poll()
 
     @property
@@ -172,7 +172,7 @@ class ClockReader:
 
 
 def decode_or_warn(codec: Codec, message: Message, wanted: type) -> Any:
-    """Return the record; None for a tombstone, or for anything but a `wanted` record, which is logged."""
+    """Return the record; None for a tombstone and for anything that is not a `wanted` record, which is logged."""
     value = message.value()
     if value is None:
         return None

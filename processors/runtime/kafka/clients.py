@@ -2,8 +2,8 @@
 Kafka clients: construction, call deadlines, error classification.
 
 - Any error within a transaction is a `Restart`: a commit answers "yes" or "don't know", never "no".
-- Log ends are read by a consumer made for that call, or discarded at its first error: a client that lived through a
-  broker's restart may repeat FENCED_LEADER_EPOCH for ever. An AdminClient sometimes takes three seconds for the same
+- Log ends are read by a consumer created for that call, or discarded at its first error: a client that lived through a
+  broker's restart may repeat FENCED_LEADER_EPOCH forever. An AdminClient sometimes takes three seconds for the same
   answer: it misses a leader change and fetches the metadata again (librdkafka 2.16).
 - Log ends are the *uncommitted* ones: the read-committed end hides committed records behind an open transaction.
 """
@@ -34,31 +34,31 @@ from processors.runtime.settings import Settings
 T = TypeVar("T")
 
 REQUEST_TIMEOUT: Final = 10.0  # seconds a broker may take to answer one request
-CALL_DEADLINE: Final = REQUEST_TIMEOUT + 5  # later than the client's own: one dropped while it waits crashes the process
+CALL_DEADLINE: Final = REQUEST_TIMEOUT + 5  # longer than the client's own timeout: dropping a client that waits crashes the process
 MAX_RECORD_BYTES: Final = 3 * 1024 * 1024
-Place = tuple[str, int]  # topic as the broker names it, partition
+Place = tuple[str, int]  # a partition of a topic: the topic's name on the broker, and the partition's number
 
 EOF: Final = KafkaError._PARTITION_EOF  # noqa: SLF001  the library's own public name of it
 EARLIEST, LATEST = -2, -1  # ListOffsets timestamps that stand for the start and the end of a log
 OUT_OF_RANGE: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 PERMANENT_ERRORS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.TOPIC_EXCEPTION})
 
-# A partition's records leave in one request, when they are flushed: those that are ready while others of their partition are on
-# their way keep librdkafka 2.16 in a busy loop until they are acknowledged, with a core that the broker may need.
-TOGETHER: Final = {"linger.ms": 1_000, "batch.size": MAX_RECORD_BYTES, "batch.num.messages": 100_000}
-# *_DEFAULTS may be overridden by KAFKA_* variables; *_FIXED may not: the protocol depends on them.
+# Send a partition's records in one request, when they are flushed. Records that are ready while others of their partition are
+# in flight keep librdkafka 2.16 in a busy loop until those are acknowledged, and take a core that the broker may need.
+BATCHED: Final = {"linger.ms": 1_000, "batch.size": MAX_RECORD_BYTES, "batch.num.messages": 100_000}
+# KAFKA_* variables may override *_DEFAULTS but not *_FIXED, which the protocol depends on.
 CONSUMER_DEFAULTS: Final = {
     "session.timeout.ms": 10_000,
-    "fetch.wait.max.ms": 500,  # records are sent at once; only the end-of-partition event is delayed by this
-    "fetch.queue.backoff.ms": 5,  # the default of a second stalls a consumer that drains its queue faster
+    "fetch.wait.max.ms": 500,  # records arrive at once; this delays only the end-of-partition event
+    "fetch.queue.backoff.ms": 5,  # the default of one second stalls a consumer that drains its queue faster
     "queued.min.messages": 100_000,
-    "queued.max.messages.kbytes": 16_384,  # the bound in bytes on what is fetched ahead; by default 64 MiB
-    "fetch.max.bytes": 16_777_216,  # of one answer, which comes on top
-    "partition.assignment.strategy": "range",  # gives one member the same partition of every input
+    "queued.max.messages.kbytes": 16_384,  # limits what is fetched ahead; by default 64 MiB
+    "fetch.max.bytes": 16_777_216,  # of one response, in addition to the limit above
+    "partition.assignment.strategy": "range",  # gives a member the same partition number of every input
     "reconnect.backoff.max.ms": 1_000,
-    "topic.metadata.refresh.interval.ms": 10_000,  # how soon partitions added under a running stage are noticed
+    "topic.metadata.refresh.interval.ms": 10_000,  # how soon a running stage notices new partitions
 }
-LOW_LATENCY: Final = {"fetch.wait.max.ms": 10}  # for a caller who waits until a partition has been read to its end
+LOW_LATENCY: Final = {"fetch.wait.max.ms": 10}  # for a caller that waits until a partition has been read to its end
 CONSUMER_FIXED: Final = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -68,8 +68,8 @@ CONSUMER_FIXED: Final = {
 }
 PRODUCER_DEFAULTS: Final = {
     "transaction.timeout.ms": 30_000,  # the largest batch takes that long on a busy broker
-    "retry.backoff.ms": 1,  # doubled each time: a transaction may begin when the markers of the one before are written
-    **TOGETHER,
+    "retry.backoff.ms": 1,  # doubled each time: a transaction can begin once the markers of the previous one are written
+    **BATCHED,
     "compression.type": "lz4",
     "queue.buffering.max.messages": 0,
     "queue.buffering.max.kbytes": 2_097_151,
@@ -103,7 +103,7 @@ UNAVAILABLE_ERRORS: Final = frozenset(
 )
 
 
-# What the broker refuses, and the right that is lacking: on names that begin with the prefix, all of them.
+# Authorization errors, and the right that is missing (for all names that begin with the prefix).
 DENIED: Final = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "this user may not use transactional producers: grant IdempotentWrite on the cluster",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "this user may not join the group: grant Read on VN_TOPIC_PREFIX",
@@ -124,11 +124,11 @@ class Unavailable(Restart):
 
 
 class UnknownTopic(Restart):
-    """The broker knows no such topic or partition: it was deleted, or has not reached every broker yet."""
+    """The broker knows no such topic or partition: it was deleted, or is not yet known to every broker."""
 
 
 class Broker:
-    """The broker that the settings name."""
+    """Creates clients of the Kafka cluster that the settings name, and answers questions about its topics."""
 
     def __init__(self, settings: Settings) -> None:
         self._properties: Mapping[str, Any] = settings.kafka_properties()
@@ -149,12 +149,12 @@ class Broker:
         return consumer
 
     def partition_consumer(self, **properties: Any) -> Consumer:
-        """Return a consumer that joins no group, for partitions assigned by hand."""
+        """Return a consumer that joins no group, for partitions assigned explicitly."""
         return self._create(Consumer, CONSUMER_DEFAULTS, CONSUMER_FIXED | {"group.id": "vn.reader"} | properties)
 
     def offsets_consumer(self, group: str) -> Consumer:
         """
-        Return a consumer that reads the group's committed offsets, and log ends, and never joins the group.
+        Return a consumer that reads the group's committed offsets and log ends, and never joins the group.
 
         Read-uncommitted: it reports uncommitted log ends, and does not wait for offsets pending in a transaction.
 
@@ -164,28 +164,28 @@ class Broker:
         return self._create(Consumer, CONSUMER_DEFAULTS, CONSUMER_FIXED | {"group.id": group, "isolation.level": "read_uncommitted"})
 
     def producer(self, transactional_id: str) -> Producer:
-        """Return an initialised producer: any transaction left open under this transactional id is aborted."""
+        """Return an initialized producer; any transaction left open under this transactional id is aborted."""
         producer = self._create(Producer, PRODUCER_DEFAULTS, PRODUCER_FIXED | {"transactional.id": transactional_id})
-        with translated_errors("the producer could not be initialised"):
+        with translated_errors("the producer could not be initialized"):
             call_with_deadline(CALL_DEADLINE, producer.init_transactions, REQUEST_TIMEOUT)
         return producer
 
     def admin(self) -> AdminClient:
         return self._create(AdminClient, {}, {})
 
-    def cluster(self, asked: AdminClient | None = None) -> ClusterMetadata:
+    def cluster(self, admin: AdminClient | None = None) -> ClusterMetadata:
         """
-        Return the cluster's id, brokers and topics; without a client to ask by, one is made.
+        Return the cluster's id, brokers and topics; creates a client unless one is given.
 
-        Not by `describe_cluster`: while the only broker has not registered yet, or is too slow to stay so, its answer names
-        none, and librdkafka 2.16 ends the process (rd_kafka_admin_response_parse: Assertion `rko_result' failed).
+        Does not use `describe_cluster`: while the only broker is not registered, its answer names no broker, and
+        librdkafka 2.16 ends the process (rd_kafka_admin_response_parse: Assertion `rko_result' failed).
         """
         with translated_errors("the cluster could not be described"):
-            return (asked or self.admin()).list_topics(timeout=REQUEST_TIMEOUT)
+            return (admin or self.admin()).list_topics(timeout=REQUEST_TIMEOUT)
 
-    def end_offsets(self, places: Iterable[Place], asked: Consumer | None = None) -> dict[Place, int]:
-        """Return the end of each log, uncommitted records included; `asked` is an `offsets_consumer`, else one is made."""
-        return self._offsets(places, LATEST, asked)
+    def end_offsets(self, places: Iterable[Place], reader: Consumer | None = None) -> dict[Place, int]:
+        """Return the end of each log, including uncommitted records; `reader` is an `offsets_consumer`, created if not given."""
+        return self._offsets(places, LATEST, reader)
 
     def start_offsets(self, places: Iterable[Place]) -> dict[Place, int]:
         """Return the first offset that each log still holds."""
@@ -197,7 +197,7 @@ class Broker:
         return {name: len(found[name].partitions) if name in found else 0 for name in topics}
 
     def topic_identity(self, topic: str) -> str:
-        """Return `<cluster id>/<topic id>`, which a topic deleted and created anew under the same name does not share."""
+        """Return `<cluster id>/<topic id>`, which changes if the topic is deleted and created again."""
         return self.topic_identities([topic])[topic]
 
     def topic_identities(self, topics: Iterable[str]) -> dict[str, str]:
@@ -208,13 +208,13 @@ class Broker:
             described = admin.describe_topics(TopicCollection(names), request_timeout=REQUEST_TIMEOUT)
             return {name: f"{cluster_id}/{described[name].result(CALL_DEADLINE).topic_id}" for name in names}
 
-    def _offsets(self, places: Iterable[Place], moment: int, asked: Consumer | None = None) -> dict[Place, int]:
+    def _offsets(self, places: Iterable[Place], moment: int, reader: Consumer | None = None) -> dict[Place, int]:
         wanted = [TopicPartition(*place, moment) for place in places]
         if not wanted:
             return {}
-        asked = asked or self.offsets_consumer("vn.reader")
+        reader = reader or self.offsets_consumer("vn.reader")
         with translated_errors("the ends of the logs could not be read"):
-            answer = call_with_deadline(CALL_DEADLINE, asked.offsets_for_times, wanted, REQUEST_TIMEOUT)
+            answer = call_with_deadline(CALL_DEADLINE, reader.offsets_for_times, wanted, REQUEST_TIMEOUT)
         return offsets_of(answer, "the ends of the logs could not be read")
 
     def _create(self, make: Callable[..., T], defaults: Mapping[str, Any], fixed: Mapping[str, Any]) -> T:
@@ -226,7 +226,7 @@ class Broker:
 
 @contextmanager
 def translated_errors(what: str) -> Iterator[None]:
-    """Translate a client's exception into one of ours, by what the caller must do about it."""
+    """Translate a client's exception into one of ours, by what the caller must do; `what` describes the failure."""
     try:
         yield
     except KafkaException as error:
@@ -247,9 +247,9 @@ class CallThread:
     """
     Makes calls one after the other in a thread of its own.
 
-    The client's own timeouts do not always hold: `send_offsets_to_transaction` has hung for ever when the broker was
-    killed under it. A call that takes too long is abandoned with its thread, and its client must not be used again; whatever
-    it still does is fenced by its successor's epoch or generation.
+    The client's timeouts are not always reliable: `send_offsets_to_transaction` has hung forever when the broker was killed
+    during the call. A call that takes too long is abandoned with its thread, and its client must not be used again; whatever
+    the client still does is fenced by its successor's epoch or generation.
     """
 
     def __init__(self) -> None:
@@ -257,7 +257,7 @@ class CallThread:
         Thread(target=self._run, daemon=True).start()
 
     def start(self, call: Callable[..., T], *arguments: Any) -> Callable[[float], T]:
-        """Start a call; return a function that waits so many seconds for what it returns, and raises Unavailable after that."""
+        """Start a call; return a function that waits up to the given seconds for its result, and raises Unavailable after that."""
         outcome: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
         def run() -> None:
@@ -285,11 +285,11 @@ class CallThread:
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:
             call()
-            del call  # and with it the client, which nobody else may be holding any more
+            del call  # may hold the last reference to the client
 
 
 def call_with_deadline(seconds: float, call: Callable[..., T], *arguments: Any) -> T:
-    """Return what the call returns; raises Unavailable if it takes longer."""
+    """Return the call's result; raises Unavailable if it takes longer than `seconds`."""
     thread = CallThread()
     wait = thread.start(call, *arguments)
     thread.close()
@@ -297,14 +297,14 @@ def call_with_deadline(seconds: float, call: Callable[..., T], *arguments: Any) 
 
 
 LOADING: Final = frozenset({KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR})
-OFFSETS_SECONDS: Final = 3.0  # less than a session: whoever asks may be a member
+OFFSETS_SECONDS: Final = 3.0  # less than a session timeout: the caller may be a group member
 
 
 def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | None]:
     """
     Return the group's committed offsets, None for a partition without one.
 
-    A read-committed consumer asks for stable offsets: it waits for those pending in a transaction.
+    With a read-committed consumer the offsets are stable: the call waits for those pending in a transaction.
     """
     return {place: offset for place, (offset, _) in committed_progress(consumer, places).items()}
 
@@ -313,12 +313,12 @@ def committed_progress(consumer: Consumer, places: Iterable[Place]) -> dict[Plac
     """
     Return the group's committed offsets with their metadata, None for a partition without one.
 
-    On a broker that has just started, the first to ask has its coordinator made, and asks again.
+    On a broker that has just started, the first request makes it load the group's coordinator; the call then tries again.
     """
-    problem, asked = "the committed offsets could not be read", [TopicPartition(*place) for place in places]
+    problem, wanted = "the committed offsets could not be read", [TopicPartition(*place) for place in places]
     deadline, pause = monotonic() + OFFSETS_SECONDS, Event()
     with translated_errors(problem):
-        while (answer := committed_once(consumer, asked, last=monotonic() >= deadline)) is None:
+        while (answer := committed_once(consumer, wanted, last=monotonic() >= deadline)) is None:
             pause.wait(0.1)
     offsets = offsets_of(answer, problem)
     return {
@@ -327,10 +327,10 @@ def committed_progress(consumer: Consumer, places: Iterable[Place]) -> dict[Plac
     }
 
 
-def committed_once(consumer: Consumer, asked: list[TopicPartition], *, last: bool) -> list[TopicPartition] | None:
-    """Return the broker's answer; None if the group's coordinator is still loading, unless this is the `last` time that it is asked."""
+def committed_once(consumer: Consumer, wanted: list[TopicPartition], *, last: bool) -> list[TopicPartition] | None:
+    """Return the broker's answer; None if the group's coordinator is still loading and this is not the `last` try."""
     try:
-        answer = call_with_deadline(CALL_DEADLINE, consumer.committed, asked, REQUEST_TIMEOUT)
+        answer = call_with_deadline(CALL_DEADLINE, consumer.committed, wanted, REQUEST_TIMEOUT)
     except KafkaException as error:
         if last or error.args[0].code() not in LOADING:
             raise
@@ -359,19 +359,19 @@ def message_kind(message: Message) -> Literal["record", "end", "noise"]:
     if error.code() == OUT_OF_RANGE:
         raise Stop(
             f"{message.topic()}[{message.partition()}] does not hold offset {message.offset()}, which is next: records were removed before "
-            "they were read, or the topic was made anew; see deploy/runbook.md"
+            "they were read, or the topic was deleted and created again; see deploy/runbook.md"
         )
     if (right := DENIED.get(error.code())) is not None:
         raise Stop(f"{message.topic() or 'the inputs'} cannot be read: {right}")
     if error.code() in UNKNOWN_TOPIC:
-        raise UnknownTopic(f"the broker does not know {message.topic() or 'a topic'} (any more)")
+        raise UnknownTopic(f"the broker does not know {message.topic() or 'a topic'}")
     if error.fatal():
         raise Restart(f"the consumer failed: {error.name()}")
     return "noise"
 
 
 def traceparent_of(message: Message) -> str | None:
-    """Return the trace context that came with a record, empty if it is malformed; None if none came."""
+    """Return the trace context in a record's headers, empty if malformed; None if there is none."""
     headers = message.headers()
     if not headers:
         return None
@@ -379,7 +379,7 @@ def traceparent_of(message: Message) -> str | None:
 
 
 def poll_batch(consumer: Consumer, most: int, timeout: float, linger: float = 0.0) -> list[Message]:
-    """Return the first message that arrives within `timeout`, and whatever else is already fetched or comes within `linger` (seconds)."""
+    """Return a message that arrives within `timeout` and those fetched already or arriving within `linger` (s), at most `most`."""
     first = consumer.poll(timeout)
     if first is None:
         return []

@@ -1,4 +1,4 @@
-"""Dead letters as staff handle them: list, send again, settle; one code for `vn dead-letters` and the console."""
+"""What staff do with dead letters: list, replay, settle. Used by `vn dead-letters` and the console."""
 
 from collections.abc import Collection, Iterable
 from typing import Final, Literal
@@ -6,26 +6,26 @@ from typing import Final, Literal
 from processors.domain.erasure import RegistrantKey
 from processors.domain.journal import DeadLetter, DeadLetterSettled
 from processors.domain.seal import Seal, SealBroken
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, DEAD_LETTERS_SETTLED, KEYS, TOPICS, Topic
 
-TOPIC: Final[dict[str, Topic]] = {topic.name: topic for topic in TOPICS}
+TOPICS_BY_NAME: Final[dict[str, Topic]] = {topic.name: topic for topic in TOPICS}
 
 
-def dead_letters(client: Client) -> list[DeadLetter]:
+def dead_letters(client: UserClient) -> list[DeadLetter]:
     """Return all dead letters, the oldest first."""
     return sorted(client.values(DEAD_LETTERS), key=lambda each: (each.received_at, each.dead_letter_id))
 
 
-def states(client: Client) -> dict[str, str]:
-    """Return how each dead letter that is no longer open ended: "replayed" or "settled"."""
+def closed_states(client: UserClient) -> dict[str, str]:
+    """Return the state of each dead letter that is no longer open, "replayed" or "settled", by its id."""
     return {name: each.how for name, each in client.table(DEAD_LETTERS_SETTLED).items() if isinstance(each, DeadLetterSettled)}
 
 
-def find(client: Client, dead_letter_ids: Iterable[str]) -> list[DeadLetter]:
-    """Return the dead letters with these ids; raises UserError if there is none with one of them."""
+def find_dead_letters(client: UserClient, dead_letter_ids: Iterable[str]) -> list[DeadLetter]:
+    """Return the dead letters with these ids; raises UserError if one does not exist."""
     known = {each.dead_letter_id: each for each in dead_letters(client)}
     found = []
     for each in dead_letter_ids:
@@ -36,35 +36,35 @@ def find(client: Client, dead_letter_ids: Iterable[str]) -> list[DeadLetter]:
 
 
 def check_replayable(letters: Iterable[DeadLetter]) -> None:
-    """Raise UserError if one of the dead letters cannot be sent again: its original is cut short or was not kept, or it is a timer."""
+    """Raise UserError if one of the dead letters cannot be replayed: its original is incomplete or missing, or it is a timer."""
     for letter in letters:
         if letter.length is not None and letter.original is None:
             raise UserError(
-                f"{letter.dead_letter_id} holds nothing of its original: once its cause is gone, ask its sender to send it anew"
+                f"{letter.dead_letter_id} holds nothing of its original: once its cause is fixed, ask its sender to send it again"
             )
         if letter.length is not None:
             raise UserError(
                 f"{letter.dead_letter_id} holds only the beginning of its original, which was too large to keep: "
-                "ask its sender to send it anew"
+                "ask its sender to send it again"
             )
         if letter.offset < 0:
             raise UserError(f"{letter.dead_letter_id} is a timer, not a record: it is tried again by itself every hour")
 
 
-def replay(client: Client, letter: DeadLetter, seal: Seal, replayed_by: str) -> None:
+def replay(client: UserClient, letter: DeadLetter, seal: Seal, replayed_by: str) -> None:
     """Send the original again, byte for byte, to the topic it came from, and settle the dead letter; raises UserError if it cannot."""
     check_replayable([letter])
-    client.send(TOPIC[letter.topic], [(letter.key, original(letter, seal_of(client, letter, seal)))])
+    client.send(TOPICS_BY_NAME[letter.topic], [(letter.key, original_bytes(letter, seal_of(client, letter, seal)))])
     _settle(client, letter, "replayed", "sent again", replayed_by)
 
 
-def settle(client: Client, letter: DeadLetter, reason: str, settled_by: str) -> None:
+def settle(client: UserClient, letter: DeadLetter, reason: str, settled_by: str) -> None:
     """Record that the dead letter needs nothing more, so that it no longer counts as open."""
     _settle(client, letter, "settled", reason, settled_by)
 
 
-def seal_of(client: Client, letter: DeadLetter, seal: Seal) -> Seal:
-    """Return the seal of a dead letter, with its own key or its registrant's if it has one; raises UserError if that was erased."""
+def seal_of(client: UserClient, letter: DeadLetter, seal: Seal) -> Seal:
+    """Return the seal of a dead letter, with its own key or its registrant's if it has one; raises UserError if that key was erased."""
     if letter.owner is None and not letter.addresses:
         return seal
     for topic, name in ((DEAD_LETTER_KEYS, letter.dead_letter_id), (KEYS, letter.key or "")):
@@ -74,7 +74,7 @@ def seal_of(client: Client, letter: DeadLetter, seal: Seal) -> Seal:
 
 
 def opened_key(letter: DeadLetter, key: RegistrantKey, name: str, seal: Seal) -> Seal:
-    """Return the seal that a key of its own gives a dead letter; raises UserError if the key was sealed with another key."""
+    """Return the seal with a dead letter's own key; raises UserError if that key was sealed with an unknown one."""
     try:
         return key.seal_for(name, seal)
     except SealBroken:
@@ -86,15 +86,15 @@ def sealed_with_another_key(letter: DeadLetter) -> UserError:
     return UserError(f"{letter.dead_letter_id} was sealed with another key: set VN_KEY_FILE to the file of that time")
 
 
-def forget_keys(client: Client, owner: str, addresses: Collection[str]) -> tuple[str, ...]:
-    """Destroy the keys of the dead letters that may hold a registrant's data, by the digests of their id and addresses; return them."""
+def destroy_keys(client: UserClient, owner: str, addresses: Collection[str]) -> tuple[str, ...]:
+    """Destroy the keys of the dead letters that may hold a registrant's data (digests of id and addresses); return the letters' ids."""
     owned = tuple(each.dead_letter_id for each in dead_letters(client) if each.concerns(owner, addresses))
     client.send(DEAD_LETTER_KEYS, [(each, None) for each in owned])
     return owned
 
 
-def original(letter: DeadLetter, seal: Seal) -> bytes | None:
-    """Return the original's bytes, decrypted if they are sealed; raises UserError if they were sealed with another key."""
+def original_bytes(letter: DeadLetter, seal: Seal) -> bytes | None:
+    """Return the original's bytes, decrypted if they are sealed; raises UserError if they were sealed with an unknown key."""
     if not letter.encrypted or letter.original is None:
         return letter.original
     try:
@@ -103,6 +103,6 @@ def original(letter: DeadLetter, seal: Seal) -> bytes | None:
         raise sealed_with_another_key(letter) from None
 
 
-def _settle(client: Client, letter: DeadLetter, how: Literal["replayed", "settled"], reason: str, settled_by: str) -> None:
-    settled = DeadLetterSettled(dead_letter_id=letter.dead_letter_id, how=how, settled_by=settled_by, reason=reason, settled_at=wall())
+def _settle(client: UserClient, letter: DeadLetter, how: Literal["replayed", "settled"], reason: str, settled_by: str) -> None:
+    settled = DeadLetterSettled(dead_letter_id=letter.dead_letter_id, how=how, settled_by=settled_by, reason=reason, settled_at=wall_time())
     client.send(DEAD_LETTERS_SETTLED, [(letter.dead_letter_id, client.codec.encode(settled))])

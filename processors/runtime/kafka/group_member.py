@@ -1,8 +1,8 @@
 """
-Takes steps as a member of a consumer group.
+Runs steps of work as a member of a consumer group.
 
-What is assigned is not fetched before the caller has restored it, and no longer after an error; the group is polled all the same, so
-that the partitions stay ours.
+Assigned partitions are not fetched until the caller has restored them, nor after an error; the group is still polled, so that
+we keep the partitions.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from processors.runtime.errors import Restart, Retry
 from processors.runtime.kafka.clients import Broker, Place, message_kind
-from processors.runtime.kafka.lost_brokers import Absence
+from processors.runtime.kafka.lost_brokers import GroupAbsence
 
 POLL_TIMEOUT: Final = 0.2  # seconds, while nothing is assigned
 FIRST_WAIT, LONGEST_WAIT = 0.02, 1.0  # seconds after an error; doubled until something is fetched again
@@ -22,22 +22,22 @@ FIRST_WAIT, LONGEST_WAIT = 0.02, 1.0  # seconds after an error; doubled until so
 
 @dataclass(frozen=True, slots=True)
 class MemberWork:
-    """What the owner of a member does. `on_assigned` and `on_revoked` are called inside `poll`, and discard all that is not committed."""
+    """The callbacks of a group member. `on_assigned` and `on_revoked` run inside `poll` and must discard uncommitted work."""
 
     step: Callable[[Consumer], None]
-    start_over: Callable[[Retry | Restart], None]  # after an error in a step: discard all that is not committed
+    start_over: Callable[[Retry | Restart], None]  # after an error in a step: discard uncommitted work
     on_assigned: Callable[[], None]
     on_revoked: Callable[[], None]
     on_leave: Callable[[], None]  # before the consumer is closed
-    beat: Callable[[], None] = lambda: None  # while nothing is done but staying a member
+    beat: Callable[[], None] = lambda: None  # called while only staying in the group
 
 
 class GroupMember:
-    """This process as a member of a group. Its consumer is replaced if it has forgotten the brokers (lost_brokers.py)."""
+    """This process as a member of a group; replaces a consumer that has forgotten the brokers (lost_brokers.py)."""
 
     def __init__(self, broker: Broker, group: str, topics: Iterable[str], work: MemberWork, log: Any) -> None:
         self.assigned: list[TopicPartition] = []
-        self.generation = 0  # counts what was assigned and revoked
+        self.generation = 0  # counts assignments and revocations
         self._broker = broker
         self._group = group
         self._topics = [*topics]
@@ -48,11 +48,11 @@ class GroupMember:
         self._stopping = False
 
     def stop(self) -> None:
-        """Finish the current step and begin no other."""
+        """Finish the current step, then stop."""
         self._stopping = True
 
     def run(self) -> None:
-        """Take steps until `stop`; then leave the group, so that others take over at once."""
+        """Run steps until `stop`; then leave the group, so that other members take over at once."""
         while not self._stopping:
             self._consumer = self._broker.group_consumer(self._group, self._topics, self._on_assigned, self._on_revoked)
             try:
@@ -63,8 +63,8 @@ class GroupMember:
                 self._consumer.close()
 
     def _take_steps(self, consumer: Consumer) -> None:
-        """Take steps until `stop`, or until the consumer has been outside the group for so long that another is needed."""
-        absence = Absence()
+        """Run steps until `stop`, or until the consumer has been outside the group for so long that it must be replaced."""
+        absence = GroupAbsence()
         while not self._stopping:
             if absence.is_long(consumer):
                 self._log.warning("member_made_anew")
@@ -79,28 +79,28 @@ class GroupMember:
                 self._wait = min(max(FIRST_WAIT, 2 * self._wait), LONGEST_WAIT)
 
     def is_assigned(self) -> bool:
-        """Poll the group; return whether it has assigned us anything, after waiting a moment for it."""
+        """Poll the group briefly; return whether it has assigned us any partitions."""
         self.heartbeat(0 if self.assigned else POLL_TIMEOUT)
         return bool(self.assigned)
 
     def fetch_from(self, positions: Mapping[Place, int]) -> None:
-        """Begin to fetch what was assigned, now that it is restored."""
+        """Begin to fetch the assigned partitions, now that they are restored."""
         self._consumer.assign([TopicPartition(*place, offset) for place, offset in positions.items()])
         self._wait = 0.0
 
     def heartbeat(self, seconds: float) -> None:
-        """Poll the group for so long so that we stay a member; nothing is being fetched, so only a rebalance ends it early."""
+        """Poll the group for this long, to stay a member; since nothing is fetched, only a rebalance ends it early."""
         until, generation = monotonic() + seconds, self.generation
         while True:
             self._work.beat()
             message = self._consumer.poll(max(0.0, until - monotonic()))
             if message is not None:
-                message_kind(message)  # raises what ends a member
+                message_kind(message)  # raises fatal errors
             if monotonic() >= until or self._stopping or generation != self.generation:
                 return
 
     def keep_alive(self) -> Callable[[], None]:
-        """Return what to call while something takes long for the present assignment; raises Restart if it is for nothing."""
+        """Return a function to call during long work for the current assignment; it raises Restart once that is revoked."""
         generation = self.generation
 
         def stay() -> None:

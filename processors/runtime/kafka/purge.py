@@ -1,7 +1,7 @@
 """
-Deletes from the front of topics what everybody has read (Kafka's DeleteRecords): for good, and of everybody's records.
+Deletes the records at the front of topics that all readers have read (Kafka's DeleteRecords), of all registrants and for good.
 
-Never by a short retention, which would delete during an outage what nobody has read yet.
+A short retention would not do: during an outage it would delete records that nobody has read yet.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,11 +24,11 @@ from processors.runtime.kafka.clients import (
     translated_errors,
 )
 
-ANY: Final = ""  # of a reader: every consumer group that has read the topic
+ANY_GROUP: Final = ""  # as a topic's reader: every consumer group that has read the topic
 
 
 class Purge:
-    """The records that some topics hold now, by `readers`: the consumer group that must have read each topic."""
+    """Deletes the records that topics hold now; `readers` names the consumer group that must have read each topic."""
 
     def __init__(self, broker: Broker, readers: Mapping[str, str]) -> None:
         self._broker = broker
@@ -38,7 +38,7 @@ class Purge:
         self._ends = broker.end_offsets(places)
 
     def delete(self) -> None:
-        """Delete what has been read of the records that were there."""
+        """Delete those of the records that have been read."""
         upto = {place: min(offset, self._ends[place]) for place, offset in self._read_up_to().items()}
         wanted = [TopicPartition(*place, offset) for place, offset in upto.items() if offset > 0]
         if not wanted:
@@ -54,12 +54,12 @@ class Purge:
         return tuple(self._ends)
 
     def topics_left(self) -> tuple[str, ...]:
-        """Return the topics that still hold some of them."""
+        """Return the topics that still hold some of the records."""
         starts = self._broker.start_offsets(self._ends)
         return tuple(dict.fromkeys(topic for (topic, partition), end in self._ends.items() if starts[topic, partition] < end))
 
     def _read_up_to(self) -> dict[Place, int]:
-        """Return the offset up to which each partition has been read: its end if only transaction markers follow."""
+        """Return the offset up to which each partition has been read by all its groups: its end if only transaction markers follow."""
         found: dict[Place, int] = {}
         for group, places in self._places_by_group().items():
             for place, offset in committed_offsets(self._broker.offsets_consumer(group), places).items():
@@ -69,10 +69,10 @@ class Purge:
 
     def _places_by_group(self) -> dict[str, list[Place]]:
         """Return the partitions that each group may have read."""
-        others = tuple(self._groups()) if ANY in self._readers.values() else ()
+        others = tuple(self._groups()) if ANY_GROUP in self._readers.values() else ()
         found: dict[str, list[Place]] = {}
         for topic, partition in self._ends:
-            for group in others if self._readers[topic] == ANY else (self._readers[topic],):
+            for group in others if self._readers[topic] == ANY_GROUP else (self._readers[topic],):
                 found.setdefault(group, []).append((topic, partition))
         return found
 
@@ -83,7 +83,7 @@ class Purge:
         return (each.group_id for each in listed.valid)
 
     def _past_markers(self, place: Place, offset: int) -> int:
-        """Return the end that is wanted of the partition if no record lies between there and the offset."""
+        """Return the partition's end if only transaction markers lie between the offset and the end, else the offset."""
         end = self._ends[place]
         if offset >= end:
             return offset
@@ -105,13 +105,13 @@ class Purge:
 
 def end_segments(broker: Broker, prefix: str, places: Iterable[Place]) -> None:
     """
-    Append to logs what nobody reads, a transaction that is taken back, so that a segment ends that is old enough.
+    Append an aborted transaction to partitions, so that the broker rolls segments that are old enough.
 
-    A broker begins a segment only when something is appended, and neither compacts nor deletes the one it appends to: where
-    nothing else comes, what was deleted would stay on its disk.
+    A broker rolls a segment only when something is appended, and neither compacts nor deletes the active segment: in a topic
+    without new records, deleted ones would stay on its disk.
     """
     producer = broker.producer(f"{prefix}purge.{token_hex(8)}")
-    with translated_errors("the segments could not be ended"):
+    with translated_errors("the segments could not be rolled"):
         producer.begin_transaction()
         for topic, partition in places:
             producer.produce(topic, None, b"", partition)

@@ -19,7 +19,7 @@ SEGMENT_BYTES: Final = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class TopicStatus:
-    """One topic as specified and as found; `actual` is its number of partitions, 0 if it is missing."""
+    """One topic as specified and as found; `actual` is its number of partitions on the broker, 0 if it is missing."""
 
     topic: Topic
     name: str
@@ -28,7 +28,7 @@ class TopicStatus:
 
 
 def partitions_of(topic: Topic, settings: Settings, actual: int = 0) -> int:
-    """Return how many partitions the topic should have; one that is `fixed` keeps those it has."""
+    """Return how many partitions the topic should have; a `fixed` one keeps its `actual` number."""
     if topic.partitions != "shared":
         return topic.partitions
     return min(actual, settings.partitions) if topic.fixed and actual else settings.partitions
@@ -38,8 +38,8 @@ def properties(topic: Topic) -> dict[str, str]:
     """Return the topic-level settings that the pipeline relies on."""
     found = {"max.message.bytes": str(MAX_RECORD_BYTES), "retention.ms": str(topic.retention)}
     if topic.compacted:
-        # An hour uncompacted, so that a cache slightly behind reads little; a week of tombstones, so that none is missed. Small
-        # segments, compacted when a tenth is out of date and after a day at the latest: that bounds how much a rebuild reads,
+        # An hour before compaction, so that a cache slightly behind reads little; tombstones for a week, so that none is missed.
+        # Small segments, compacted when a tenth is outdated and after a day at the latest: this limits how much a rebuild reads
         # and how long a deleted value can still be read.
         found |= {
             "cleanup.policy": "compact",
@@ -51,8 +51,8 @@ def properties(topic: Topic) -> dict[str, str]:
     if topic.compacted or topic.personal:
         found |= {"segment.ms": str(SEGMENT), "segment.bytes": str(SEGMENT_BYTES)}
     if topic.purged:
-        # A key that was destroyed must not stay: nothing is spared compaction, a segment is closed after ten minutes (by the next
-        # record: the active one is never compacted), and compacted within the hour.
+        # A destroyed key must not stay on disk: segments are rolled after ten minutes (by the next record: the active segment is
+        # never compacted) and compacted within the hour.
         found |= {"min.compaction.lag.ms": "0", "max.compaction.lag.ms": str(HOUR), "segment.ms": str(PURGED_SEGMENT)}
     if topic.stamped:
         found["message.timestamp.type"] = "LogAppendTime"
@@ -70,7 +70,7 @@ def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[
     """
     Create the missing topics and return them; raises UserError if an existing one has another number of partitions.
 
-    An existing topic keeps whatever an operator has set on it: see `property_differences` and `apply_properties`.
+    The properties of existing topics are not changed: see `property_differences` and `apply_properties`.
     """
     found = topic_status(settings, topics)
     if wrong := [each for each in found if each.actual not in {0, each.partitions}]:
@@ -100,8 +100,8 @@ def create_topics(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One property of an existing topic that is not as specified."""
+class PropertyDifference:
+    """One property of an existing topic that differs from its specification."""
 
     topic: str
     name: str
@@ -109,8 +109,8 @@ class Difference:
     wanted: str
 
 
-def property_differences(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[Difference]:
-    """Return the properties of existing topics that differ from what the pipeline relies on."""
+def property_differences(settings: Settings, topics: Iterable[Topic] = TOPICS) -> list[PropertyDifference]:
+    """Return the properties of existing topics that differ from those the pipeline relies on."""
     present = {each.name: properties(each.topic) for each in topic_status(settings, topics) if each.actual}
     if not present:
         return []
@@ -119,14 +119,14 @@ def property_differences(settings: Settings, topics: Iterable[Topic] = TOPICS) -
         described = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in present], request_timeout=REQUEST_TIMEOUT)
         actual = {resource.name: future.result(CALL_DEADLINE) for resource, future in described.items()}
     return [
-        Difference(topic, name, str(actual[topic][name].value), value)
+        PropertyDifference(topic, name, str(actual[topic][name].value), value)
         for topic, wanted in present.items()
         for name, value in wanted.items()
         if actual[topic][name].value != value
     ]
 
 
-def apply_properties(settings: Settings, differences: Iterable[Difference]) -> None:
+def apply_properties(settings: Settings, differences: Iterable[PropertyDifference]) -> None:
     """Set the differing properties, and nothing else."""
     changes: dict[str, list[ConfigEntry]] = {}
     for each in differences:
@@ -147,7 +147,7 @@ def _partition_counts(settings: Settings, names: Iterable[str]) -> dict[str, int
 
 @contextmanager
 def _admin_errors() -> Iterator[None]:
-    """Translate an unavailable or refusing broker into a sentence for the user."""
+    """Translate an error of the broker into a UserError that says what to do."""
     try:
         with translated_errors("the topics could not be created or listed"):
             yield

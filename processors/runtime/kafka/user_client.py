@@ -1,7 +1,7 @@
 """
 Kafka client of the `vn` commands: send records to the external topics, read any topic.
 
-Not part of the exactly-once path: `send` waits for the broker's acknowledgement of every record; `read` returns
+Not part of the exactly-once path: `send` waits until the broker has acknowledged every record; `read` returns
 committed records only and joins no consumer group.
 """
 
@@ -15,7 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, 
 
 from processors.domain.journal import Verdict, Verdicts
 from processors.runtime.errors import UserError
-from processors.runtime.kafka.clients import MAX_RECORD_BYTES, TOGETHER
+from processors.runtime.kafka.clients import BATCHED, MAX_RECORD_BYTES
 from processors.runtime.settings import Settings
 from processors.runtime.wire.codec import Codec
 from processors.topics import Topic
@@ -24,11 +24,11 @@ C = TypeVar("C", Consumer, Producer)
 
 REQUEST_TIMEOUT: Final = 10.0  # seconds until a silent broker counts as unavailable
 DEADLINE: Final = 30.0  # seconds a responsive broker may take for one operation
-WHAT_MAY_COME: Final = {"fetch.wait.max.ms": 50}
-WHAT_IS_THERE: Final = {"fetch.wait.max.ms": 1}  # at the end of a partition the broker says at once that it is the end
-SENT_TOGETHER: Final = 2 * 1024 * 1024  # bytes; less than a request holds
+FETCH_FOLLOWING: Final = {"fetch.wait.max.ms": 50}
+FETCH_TO_END: Final = {"fetch.wait.max.ms": 1}  # the broker reports the end of a partition at once
+MAX_BYTES_IN_FLIGHT: Final = 2 * 1024 * 1024  # less than one request holds
 RECORD_OVERHEAD: Final = 32
-LOG: Final = logging.getLogger("librdkafka")  # silent unless configured: errors reach the user as our own sentences
+LOG: Final = logging.getLogger("librdkafka")  # silent unless configured: the user sees our own error messages instead
 LOG.addHandler(logging.NullHandler())
 
 
@@ -45,8 +45,8 @@ class TopicRecord:
     value: bytes | None
 
 
-class Client:
-    """A connection to the broker that the settings name."""
+class UserClient:
+    """Sends and reads records on the Kafka cluster that the settings name."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -63,9 +63,9 @@ class Client:
 
     def send(self, topic: Topic, records: Iterable[tuple[str | None, bytes | None]]) -> int:
         """
-        Send the records, wait until all are acknowledged, and return how many; after a failure no more are sent.
+        Send the records, wait until all are acknowledged, and return how many; stops at the first failure.
 
-        Records without a key go to the first partition and so keep their order.
+        Records without a key go to the first partition, so they keep their order.
         """
         failures: list[KafkaError] = []
 
@@ -74,7 +74,7 @@ class Client:
                 failures.append(error)
 
         if self._sender is None:
-            self._sender = self._new_producer(topic, TOGETHER)
+            self._sender = self._new_producer(topic, BATCHED)
         producer = self._sender
         name, count, waiting = self.topic(topic), 0, 0
         for key, value in records:
@@ -89,7 +89,7 @@ class Client:
                 ) from None
             count += 1
             waiting += len(key or "") + len(value or b"") + RECORD_OVERHEAD
-            if waiting >= SENT_TOGETHER:
+            if waiting >= MAX_BYTES_IN_FLIGHT:
                 left, waiting = producer.flush(DEADLINE), 0
                 if left or failures:
                     break
@@ -106,13 +106,13 @@ class Client:
         self, topic: Topic, *, beginning: bool = True, follow: float | None = 0.0, starts: Mapping[int, int] | None = None
     ) -> Iterator[TopicRecord]:
         """
-        Yield the committed records of a topic, partition by partition in order; from the offsets in `starts`, if it has one.
+        Yield the committed records of a topic, in order within each partition; `starts` maps partitions to offsets to start from.
 
-        With `follow` 0 it stops at the end the topic had when called; with a number of seconds, when no record came
-        for that long; with None, never.
+        With `follow` 0 it stops at the end of the topic as of the call; with a number of seconds, once no record arrived for
+        that long; with None, never.
         """
         name = self.topic(topic)
-        consumer = self._partition_reader(WHAT_IS_THERE if follow == 0.0 else WHAT_MAY_COME)
+        consumer = self._partition_reader(FETCH_TO_END if follow == 0.0 else FETCH_FOLLOWING)
         try:
             partitions = self._partitions(consumer, name)
             start = OFFSET_BEGINNING if beginning else OFFSET_END
@@ -136,12 +136,12 @@ class Client:
             consumer.close()
 
     def read_at(self, topic: Topic, places: Iterable[tuple[int, int]]) -> Iterator[TopicRecord]:
-        """Yield the committed records at these partitions and offsets; nothing for one that retention has removed."""
+        """Yield the committed records at these partitions and offsets, except those that retention has removed."""
         name = self.topic(topic)
         wanted = list(places)
         if not wanted:
             return
-        consumer = self._partition_reader(WHAT_IS_THERE)
+        consumer = self._partition_reader(FETCH_TO_END)
         try:
             for partition, offset in wanted:
                 message = first_message(consumer, TopicPartition(name, partition, offset))
@@ -151,7 +151,7 @@ class Client:
             consumer.close()
 
     def last(self, topic: Topic, key: str, owner: str | None = None) -> bytes | None:
-        """Return the latest bytes of one key; a state's records are where those of its `owner` are sent. None if it was deleted."""
+        """Return the latest value of a key, None if deleted; for a state, `owner` is the record key that selects its partition."""
         name, found = self.topic(topic), None
         consumer = self._partition_reader()
         try:
@@ -171,7 +171,7 @@ class Client:
         return found
 
     def newest(self, topic: Topic, most: int) -> list[TopicRecord]:
-        """Return about the newest records of a topic, at most so many of each partition, the newest first."""
+        """Return roughly the `most` newest records of a topic, newest first."""
         name = self.topic(topic)
         consumer = self._partition_reader()
         try:
@@ -205,12 +205,12 @@ class Client:
         return {key: self.codec.decode(value) for key, value in rows.items() if value is not None}
 
     def latest(self, topic: Topic, starts: Mapping[int, int] | None = None) -> dict[str, bytes | None]:
-        """Return the latest bytes of every key, None for one that was deleted; with `starts` of those written since."""
+        """Return the latest value of every key, None if deleted; with `starts`, only of keys written since those offsets."""
         found: dict[str, dict[int, bytes | None]] = {}
         for record in self.read(topic, starts=starts):
             if record.key is not None:
                 found.setdefault(record.key, {})[record.partition] = record.value
-        # A key that was moved to another partition is there, and deleted where it was.
+        # A key that was moved to another partition exists there, and has a tombstone in its old one.
         return {key: next((value for value in values.values() if value is not None), None) for key, values in found.items()}
 
     def verdicts(self, topic: Topic) -> Iterator[Verdict]:
@@ -218,7 +218,7 @@ class Client:
         return (verdict for _, verdict in self.journal(topic))
 
     def journal(self, topic: Topic, starts: Mapping[int, int] | None = None) -> Iterator[tuple[int, Verdict]]:
-        """Yield every verdict of the journal with the time it was written, in milliseconds; with `starts` those written since."""
+        """Yield every verdict of the journal with the time it was written (milliseconds); with `starts`, those written since."""
         return self.verdicts_in(self.read(topic, starts=starts))
 
     def verdicts_in(self, records: Iterable[TopicRecord]) -> Iterator[tuple[int, Verdict]]:
@@ -228,8 +228,8 @@ class Client:
             if isinstance(value, Verdicts):
                 yield from ((record.timestamp, verdict) for verdict in value.verdicts)
 
-    def _partition_reader(self, fetch: Mapping[str, int] = WHAT_MAY_COME) -> Consumer:
-        """Return a read-committed consumer outside every group's membership, for partitions assigned by hand."""
+    def _partition_reader(self, fetch: Mapping[str, int] = FETCH_FOLLOWING) -> Consumer:
+        """Return a read-committed consumer that joins no group, for partitions assigned explicitly."""
         return self._create(
             Consumer,
             {
@@ -283,7 +283,7 @@ def topic_record(message: Message) -> TopicRecord:
 
 
 def first_message(consumer: Consumer, place: TopicPartition) -> Message | None:
-    """Return the first message from a place on; None if there is none. Raises UserError if the broker does not say."""
+    """Return the first message at or after an offset; None if there is none. Raises UserError if the broker does not answer."""
     consumer.assign([place])
     while (message := consumer.poll(REQUEST_TIMEOUT)) is not None:
         if (error := message.error()) is None:
@@ -294,7 +294,7 @@ def first_message(consumer: Consumer, place: TopicPartition) -> Message | None:
 
 
 def is_end(error: KafkaError, name: str) -> bool:
-    """Whether a partition has no more records; false for what the library retries. Raises UserError for what it does not."""
+    """Whether the error means the end of a partition; false for errors that the library retries. Raises UserError for others."""
     if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  the library's own public name of it
         return True
     if error.fatal() or not error.retriable():

@@ -1,7 +1,7 @@
 """
-Run a local broker and store in one folder: real Apache Kafka and Redis, on loopback, without Docker.
+Runs a local broker and store in one folder: real Apache Kafka and Redis, on loopback, without Docker.
 
-Data, ports and the key file are kept in the folder between starts. `kill_broker` and `kill_store` serve fault tests.
+Data, ports and the key file stay in the folder between starts. `kill_broker` and `kill_store` are for fault tests.
 """
 
 import fcntl
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processors.runtime.errors import UserError
-from processors.runtime.local.broker import VERSION, Broker
-from processors.runtime.local.ports import is_free, kept_ports, ports_file
+from processors.runtime.local.broker import VERSION, LocalBroker
+from processors.runtime.local.ports import is_free, ports_file, recorded_ports
 from processors.runtime.local.programs import java, redis_server
-from processors.runtime.local.store import Store
+from processors.runtime.local.store import LocalStore
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """What a client needs to connect; `environment` holds the same as environment variables."""
+    """What a client needs to connect; `environment` holds the same values as environment variables."""
 
     bootstrap_servers: str
     redis_url: str
@@ -34,8 +34,8 @@ class Addresses:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """Status of one service: its process if it runs, its version if it answers."""
+class ServiceStatus:
+    """The status of one service: its PID if it runs, its version if it answers."""
 
     address: str
     pid: int | None
@@ -48,11 +48,11 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """Status of broker and store."""
+class ClusterStatus:
+    """The status of broker and store."""
 
-    broker: Service
-    store: Service
+    broker: ServiceStatus
+    store: ServiceStatus
 
     @property
     def answers(self) -> bool:
@@ -60,23 +60,23 @@ class Status:
         return self.broker.answers and self.store.answers
 
 
-class Local:
-    """The broker and the store of one folder; a broker that is `long_running` starts later and costs less after some minutes."""
+class LocalCluster:
+    """The broker and the store of one folder; a `long_running` broker starts more slowly and uses less CPU after some minutes."""
 
     def __init__(self, folder: Path, *, long_running: bool = False) -> None:
         self.folder = folder.resolve()
         self._long_running = long_running
 
     def up(self, progress: Callable[[str], None] = lambda _: None) -> Addresses:
-        """Start what does not run, on the ports used before, and wait until both answer; reports slow steps to `progress`."""
-        with self._alone():
+        """Start what is not running, on the ports used before, and wait until both answer; reports slow steps to `progress`."""
+        with self._locked():
             broker, store = self._services()
             if store.daemon.pid() is None:
-                self._claim("store")
+                self._check_port("store")
                 store.start(redis_server())
             if broker.daemon.pid() is None:
-                self._claim("broker")
-                self._claim("controller")
+                self._check_port("broker")
+                self._check_port("controller")
                 from processors.runtime.local.jars import kafka_jars  # noqa: PLC0415  jgo is slow to import, and only needed here
 
                 jars = kafka_jars(progress)
@@ -91,21 +91,21 @@ class Local:
         """Stop both; their data is kept."""
         if not ports_file(self.folder).exists():
             return
-        with self._alone():
+        with self._locked():
             broker, store = self._services()
             broker.daemon.stop()
             store.daemon.stop()
 
-    def status(self, seconds: float = 2.0) -> Status:
-        """Return the status of both, waiting at most so many seconds for each."""
+    def status(self, seconds: float = 2.0) -> ClusterStatus:
+        """Return the status of both, waiting at most this many seconds for each."""
         if not ports_file(self.folder).exists():
-            nothing = Service(address="-", pid=None, version=None)
-            return Status(nothing, nothing)
+            nothing = ServiceStatus(address="-", pid=None, version=None)
+            return ClusterStatus(nothing, nothing)
         broker, store = self._services()
         pid = broker.daemon.pid()
-        return Status(
-            broker=Service(broker.address, pid, VERSION if pid and broker.answers(seconds) else None),
-            store=Service(store.url, store.daemon.pid(), store.version(seconds)),
+        return ClusterStatus(
+            broker=ServiceStatus(broker.address, pid, VERSION if pid and broker.answers(seconds) else None),
+            store=ServiceStatus(store.url, store.daemon.pid(), store.version(seconds)),
         )
 
     def kill_broker(self) -> None:
@@ -118,23 +118,23 @@ class Local:
 
     @property
     def addresses(self) -> Addresses:
-        """The addresses of both, whether they run or not."""
+        """The addresses of both, even if they are not running; raises UserError if they never were."""
         if not ports_file(self.folder).exists():
             raise UserError(f"nothing has run in {self.folder} yet: start it with `vn local up --dir {self.folder}`")
         broker, store = self._services()
         return Addresses(broker.address, store.url, self.folder / "key")
 
-    def _services(self) -> tuple[Broker, Store]:
-        ports = kept_ports(self.folder)
-        broker = Broker(self.folder, ports["broker"], ports["controller"], long_running=self._long_running)
-        return broker, Store(self.folder, ports["store"])
+    def _services(self) -> tuple[LocalBroker, LocalStore]:
+        ports = recorded_ports(self.folder)
+        broker = LocalBroker(self.folder, ports["broker"], ports["controller"], long_running=self._long_running)
+        return broker, LocalStore(self.folder, ports["store"])
 
-    def _claim(self, service: str) -> None:
+    def _check_port(self, service: str) -> None:
         """Raise UserError if the service's port is taken."""
-        port = kept_ports(self.folder)[service]
+        port = recorded_ports(self.folder)[service]
         if not is_free(port):
             where = ports_file(self.folder)
-            raise UserError(f"port {port} of the local {service} is taken by another process: end that, or delete {where} to get new ports")
+            raise UserError(f"port {port} of the local {service} is taken by another process: end it, or delete {where} to get new ports")
 
     def _make_key(self) -> None:
         """Create the key file if missing: 64 random bytes in hex, readable by its owner only."""
@@ -148,8 +148,8 @@ class Local:
         partial.replace(key)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Hold the folder's lock, so that nobody else starts or stops services in it."""
+    def _locked(self) -> Iterator[None]:
+        """Hold the folder's lock, so that no other process starts or stops services in it."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = (self.folder / "lock").open("w")

@@ -1,8 +1,8 @@
 """
 A background program, identified by its name and working directory.
 
-The process table is the only record of what runs: there is no PID file to go stale, and a process that got an old PID
-is never taken for ours.
+The process table is the only record of what runs: there is no PID file that could be stale, and a process that reuses an old
+PID is never taken for ours.
 """
 
 import os
@@ -17,8 +17,8 @@ import psutil
 
 from processors.runtime.errors import UserError
 
-# Runs its arguments after the first in the background, with the first as their log, adopted by init: whoever started a
-# daemon may end without waiting for it.
+# Runs a command in the background with a log file (the first argument), reparented to init, so that the process that started a
+# daemon need not wait for it.
 DETACH: Final = 'log=$0; "$@" >>"$log" 2>&1 </dev/null & echo $!'
 STOP_SECONDS: Final = 20
 POLL_SECONDS: Final = 0.02
@@ -33,13 +33,13 @@ class Daemon:
         self._logs = logs
 
     def pid(self) -> int | None:
-        """The PID, if it runs."""
+        """Return the PID; None if it is not running."""
         process = self._process()
         return process.pid if process else None
 
     def start(self, arguments: Sequence[str | Path]) -> None:
-        """Start the program, killing any that ran in a deleted folder of this name; does not wait until it is up."""
-        for orphan in filter(_homeless, self._running()):
+        """Start the program without waiting until it is up; kills any that still runs in a deleted folder of this name."""
+        for orphan in filter(_in_deleted_folder, self._running()):
             orphan.kill()
             _has_ended(orphan, STOP_SECONDS)
         out = self._logs[-1]
@@ -65,17 +65,17 @@ class Daemon:
             return
         family = [process, *process.children(recursive=True)]
         os.killpg(os.getpgid(process.pid), signal.SIGKILL)
-        for it in family:
-            if not _has_ended(it, STOP_SECONDS):
-                raise UserError(f"process {it.pid} does not end: see what it is with `ps -p {it.pid}`")
+        for each in family:
+            if not _has_ended(each, STOP_SECONDS):
+                raise UserError(f"process {each.pid} does not end: see what it is with `ps -p {each.pid}`")
 
-    def why(self) -> str:
-        """The end of its logs."""
+    def log_tail(self) -> str:
+        """Return the last lines of its logs."""
         texts = [log.read_text(errors="replace").splitlines()[-15:] for log in self._logs if log.is_file()]
         return "\n".join(line for text in texts for line in text) or "(its log is empty)"
 
     def _await_name(self, pid: int) -> None:
-        """Wait until the process has executed the program, and so can be found by name, or has ended."""
+        """Wait until the process has executed the program, so that it can be found by name, or has ended."""
         try:
             process = psutil.Process(pid)
             while process.name() not in self._names and not _has_ended(process, POLL_SECONDS):
@@ -84,7 +84,7 @@ class Daemon:
             return
 
     def _process(self) -> psutil.Process | None:
-        return next((process for process in self._running() if not _homeless(process)), None)
+        return next((process for process in self._running() if not _in_deleted_folder(process)), None)
 
     def _running(self) -> Iterator[psutil.Process]:
         home = str(self.home)
@@ -94,8 +94,8 @@ class Daemon:
                 yield process
 
 
-def _homeless(process: psutil.Process) -> bool:
-    """Whether the process's working directory was deleted, even if another exists under its name (Linux only)."""
+def _in_deleted_folder(process: psutil.Process) -> bool:
+    """Whether the process's working directory was deleted, even if a new one has the same name (Linux only)."""
     try:
         return str(Path(f"/proc/{process.pid}/cwd").readlink()).endswith(" (deleted)")
     except OSError:
@@ -103,7 +103,7 @@ def _homeless(process: psutil.Process) -> bool:
 
 
 def _has_ended(process: psutil.Process, seconds: float) -> bool:
-    """Whether the process ended in time; a zombie counts once its last thread has released its ports."""
+    """Whether the process ends within this many seconds; a zombie counts once its last thread has released its ports."""
     deadline = monotonic() + seconds
     while monotonic() < deadline:
         try:

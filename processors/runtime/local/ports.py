@@ -1,4 +1,4 @@
-"""Ports of a local folder's services, chosen once and kept."""
+"""The ports of a local folder's services: chosen once, then recorded."""
 
 import json
 import secrets
@@ -8,14 +8,14 @@ from typing import Final
 
 from processors.runtime.errors import UserError
 
-# Below the range of ephemeral ports: an outgoing connection could otherwise occupy the port of a service that is down for
-# a moment, even a client's own attempt to reach it, which TCP can connect to itself.
+# Below the range of ephemeral ports: otherwise an outgoing connection could occupy the port of a service that is briefly down,
+# even a client's own attempt to reach it, since TCP can connect a port to itself.
 LOWEST: Final = 10_000
 HIGHEST: Final = 32_000
 SERVICES: Final = ("broker", "controller", "store")
 
 
-def kept_ports(folder: Path) -> dict[str, int]:
+def recorded_ports(folder: Path) -> dict[str, int]:
     """Return the ports recorded in the folder; choose and record free ones if there are none."""
     file = ports_file(folder)
     if file.exists():
@@ -46,7 +46,7 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return so many ports on which nothing listens."""
+    """Return `count` ports on which nothing listens."""
     found: set[int] = set()
     while len(found) < count:
         port = LOWEST + secrets.randbelow(HIGHEST - LOWEST)

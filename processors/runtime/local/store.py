@@ -11,7 +11,7 @@ from processors.runtime.local.daemon import POLL_SECONDS, Daemon
 
 START_SECONDS: Final = 30
 
-# No slow log: commands hold personal data. Paths are relative to the store's home and so may hold any character.
+# No slow log: commands hold personal data. Paths are relative to the store's home, so that they may contain any character.
 SETTINGS: Final = """\
 bind 127.0.0.1
 port {port}
@@ -26,7 +26,7 @@ slowlog-log-slower-than -1
 """
 
 
-class Store:
+class LocalStore:
     """The store of one folder."""
 
     def __init__(self, folder: Path, port: int) -> None:
@@ -37,25 +37,25 @@ class Store:
         self.daemon = Daemon(self._home, names, (folder / "log" / "store.log", folder / "log" / "store.out"))
 
     def start(self, program: Path) -> None:
-        """Start the store; `wait` returns when it is up."""
+        """Start the store without waiting for it; `wait` returns once it is up."""
         self._home.mkdir(mode=0o700, exist_ok=True)
         (self._home / "redis.conf").write_text(self._settings)
         self.daemon.start([program, "redis.conf"])
 
     def wait(self) -> None:
-        """Wait until the store answers; if it ends or takes too long, raise an error with the end of its log."""
+        """Wait until the store answers; raises UserError with the end of its log if it ends or takes too long."""
         deadline = monotonic() + START_SECONDS
         while monotonic() < deadline:
             if self.version(seconds=0.5):
                 return
             if self.daemon.pid() is None:
-                raise UserError(f"the local store ended while starting; the end of its log:\n{self.daemon.why()}")
+                raise UserError(f"the local store ended while starting; the end of its log:\n{self.daemon.log_tail()}")
             sleep(POLL_SECONDS)
         self.daemon.kill()
-        raise UserError(f"the local store did not answer within {START_SECONDS} s; the end of its log:\n{self.daemon.why()}")
+        raise UserError(f"the local store did not answer within {START_SECONDS} s; the end of its log:\n{self.daemon.log_tail()}")
 
     def version(self, seconds: float) -> str | None:
-        """The version of this store (not of another on its port), if it answers within so many seconds."""
+        """Return the version of this store (not of another one on its port); None if it does not answer within this many seconds."""
         with redis.Redis.from_url(self.url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=None) as client:
             try:
                 client.ping()

@@ -1,1 +1,1 @@
-"""Run one stage: the batch loop, catch-up, the Redis store, supervision."""
+"""Runs stages: the batch loop, transactions, catch-up, the Redis store, supervision; moves their states while they are stopped."""

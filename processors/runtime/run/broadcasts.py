@@ -1,4 +1,4 @@
-"""What every copy of a stage reads outside its group, between batches: settings, the quarantine, the clock, the key file."""
+"""What every copy of a stage reads between batches, outside its consumer group: settings, quarantine, clock, key file."""
 
 import secrets
 from time import monotonic
@@ -16,9 +16,9 @@ from processors.stage import Context
 
 class Broadcasts:
     """
-    Settings and quarantine read to their ends when made, then followed.
+    Reads settings and quarantine to their ends on construction, then follows them.
 
-    `ticking` is the topic clock, None if the stage runs by the time of day.
+    `topic_clock` is None if the stage runs by the system clock. `by_hand` maps the records that operators set aside to reasons.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  all that a stage runs with
@@ -26,7 +26,7 @@ class Broadcasts:
     ) -> None:
         self._policies = PolicyReader(broker, codec, rules, prefix)
         self._quarantine = QuarantineReader(broker, codec, prefix)
-        self.ticking = ClockReader(broker, codec, prefix) if by_topic else None
+        self.topic_clock = ClockReader(broker, codec, prefix) if by_topic else None
         self.by_hand = self._quarantine.reasons
         self._keys = keys
         self._telemetry = telemetry
@@ -34,16 +34,16 @@ class Broadcasts:
 
     @property
     def clock(self) -> Clock:
-        return WallClock() if self.ticking is None else self.ticking.clock
+        return WallClock() if self.topic_clock is None else self.topic_clock.clock
 
     def context(self) -> Context:
-        """Return what decisions know, as of the last refresh."""
+        """Return the context for decisions, as of the last refresh."""
         return Context(self._policies.rules, self._keys.seal, draw=lambda _: secrets.token_bytes(KEY_BYTES))
 
     def refresh(self, *, to_the_end: bool = True) -> None:
-        """Read pending settings and clock ticks, all ticks with `to_the_end`; only between batches."""
-        if self.ticking is not None:
-            self.ticking.refresh(to_the_end=to_the_end)
+        """Read pending settings and clock ticks (with `to_the_end`, all ticks written before the call); only between batches."""
+        if self.topic_clock is not None:
+            self.topic_clock.refresh(to_the_end=to_the_end)
         if monotonic() - self._last < POLL_TIMEOUT:
             return
         self._last = monotonic()
@@ -54,6 +54,6 @@ class Broadcasts:
             self._telemetry.log.info("settings", rules=self._policies.rules.version)
 
     def close(self) -> None:
-        for each in (self._policies, self._quarantine, self.ticking):
+        for each in (self._policies, self._quarantine, self.topic_clock):
             if each is not None:
                 each.close()

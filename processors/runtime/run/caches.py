@@ -1,4 +1,4 @@
-"""The caches of the partitions that a stage owns: what their stamps must be, and the states read and written under them."""
+"""The Redis caches of the partitions that a stage owns, with the stamps that they must have."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -12,7 +12,7 @@ from processors.runtime.wire.codec import Codec
 
 
 class Caches:
-    """One stage's caches; `topic` is its changelog."""
+    """One stage's caches; `topic` is the name of its changelog."""
 
     def __init__(self, broker: Broker, url: str, codec: Codec, topic: str, stage: str) -> None:
         self.topic = topic
@@ -32,7 +32,7 @@ class Caches:
         return restored
 
     def read(self, partition: int, fields: Sequence[bytes]) -> Sequence[bytes | None]:
-        """Return fields as the last batch left them; raises Restart if the cache does not bear its stamp."""
+        """Return fields as the last batch left them; raises Restart if the cache does not have the last batch's stamp."""
         stamp, values = self._store.read(self._log().key(partition), fields)
         if stamp != self._stamps[partition]:
             metrics.STALE.labels(self._stage).inc()
@@ -40,7 +40,7 @@ class Caches:
         return values
 
     def apply(self, partition: int, position: Position, offset: int, changes: Mapping[bytes, bytes | None]) -> None:
-        """Move a cache to the position committed at `offset` of the changelog, from the stamp that the batch was decided on."""
+        """Apply a committed batch, whose position is at `offset` of the changelog; raises Restart if the cache's stamp has changed."""
         log = self._log()
         stamp = log.stamp(position, offset)
         if not self._store.swap(log.key(partition), self._stamps[partition], stamp, changes):
@@ -52,7 +52,7 @@ class Caches:
         self._store.close()
 
     def _log(self) -> Changelog:
-        """Return the changelog, whose topic must exist when it is first asked for."""
+        """Return the changelog; its topic must exist at the first call."""
         if self._changelog is None:
             self._changelog = Changelog(self._broker, self._store, self._codec, self.topic, self._stage)
         return self._changelog

@@ -1,15 +1,14 @@
 """
-Brings a partition's cache up to the changelog, the authoritative copy of a stage's state, before the first decision.
+Catches a partition's cache up with the changelog, the authoritative copy of a stage's state, before the first decision.
 
-The last record of every transaction on a changelog partition has the key `__pos` and holds a `Position`. The cache bears a
-`Stamp`: the position it was brought up to, its offset, and the identity of the log. Catching up (the numbers are found in
-the body):
+The last record of every transaction on a changelog partition has the key `__pos` and holds a `Position`. The cache has a
+`Stamp`: the position it was caught up to, its offset, and the identity of the log. The steps (their numbers are in the code):
 
-1. Read the committed offsets, stable ones; then the *uncommitted* end of the changelog, by a client made for the call.
+1. Read the committed, stable offsets; then the *uncommitted* end of the changelog, with a new client.
 2. Check the stamp: is it of this log, before its end, and younger than its tombstones? If not, empty the cache.
 3. Read the log from the stamp's offset to the end, by position: transaction markers take offsets too.
 4. Write the changes to the cache in chunks, each by compare-and-set; only the last chunk sets a stamp.
-5. The position must equal the committed offsets. If it does not, data was lost or restored: stop, never guess.
+5. The position must equal the committed offsets. If not, data was lost or restored: stop, never guess.
 """
 
 import secrets
@@ -23,7 +22,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 from msgspec import Struct
 
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import Restart, Stop
 from processors.runtime.kafka.clients import LOW_LATENCY, Broker, Place, message_kind, poll_batch
 from processors.runtime.metrics import CATCH_UP_LEFT, CATCH_UP_RECORDS, REBUILDS, STAMP_AHEAD
@@ -32,13 +31,13 @@ from processors.runtime.wire.changelog import FORMAT, Position, Timer
 from processors.runtime.wire.codec import Codec
 from processors.topics import TOMBSTONES_KEPT
 
-CHUNK: Final = 2_000  # changes of one compare-and-set, during which the store serves nobody else
+CHUNK: Final = 2_000  # changes in one compare-and-set, which blocks the store for all other clients
 CHUNK_BYTES: Final = 4_000_000
-STALL_TIMEOUT: Final = 30.0  # seconds without progress: a hanging transaction, or a log cut short
+STALL_TIMEOUT: Final = 30.0  # seconds without progress: a hanging transaction, or a truncated log
 
 
 class Stamp(Struct, frozen=True):
-    """The position that the cache was brought up to, its offset in the changelog, and the identity of that log."""
+    """The position that the cache was caught up to, its offset in the changelog, and the identity of that log."""
 
     position: Position
     offset: int
@@ -80,7 +79,7 @@ class Changelog:
     def restore(
         self, committed: Mapping[Place, int | None], partitions: list[int], keep_alive: Callable[[], None]
     ) -> dict[int, RestoredPartition]:
-        """Catch the partitions' caches up; `keep_alive` is called now and then, and raises to abort."""
+        """Catch up the partitions' caches; `keep_alive` is called regularly and raises to abort."""
         ends = self._broker.end_offsets((self.topic, partition) for partition in partitions)  # 1
         restored = {}
         for partition in partitions:
@@ -108,22 +107,22 @@ class Changelog:
         return RestoredPartition(position, raw, timers)
 
     def _position(self, partition: int, raw: bytes) -> Position:
-        """Return the position that a record of the changelog holds; raises Stop for a format that this version does not know."""
+        """Return the position in a changelog record; raises Stop for a format that this version does not know."""
         position: Position = self._codec.decode(raw)
         if position.format > FORMAT:
             raise Stop(
                 f"the position of {self.topic}[{partition}] has format {position.format} and this version knows formats up to {FORMAT}: "
-                "a later version wrote it, run that one"
+                "a later version wrote it; run that version"
             )
         return position
 
     def _usable_stamp(self, held: bytes | None) -> Stamp | None:
-        """Return the stamp if the cache can be caught up from it, else None."""
+        """Return the cache's stamp if the cache can be caught up from it, else None."""
         try:
             stamp = msgspec.json.decode(held or b"", type=Stamp)
         except msgspec.DecodeError:
             return None
-        if stamp.log != self._identity or wall() - stamp.position.at > TOMBSTONES_KEPT // 2:
+        if stamp.log != self._identity or wall_time() - stamp.position.at > TOMBSTONES_KEPT // 2:
             return None
         return stamp
 
@@ -170,7 +169,7 @@ class Changelog:
 def committed_records(  # noqa: PLR0913, PLR0917  where to read from, and what to do meanwhile
     broker: Broker, topic: str, partition: int, start: int, end: int, keep_alive: Callable[[], None]
 ) -> Iterator[tuple[int, bytes, bytes | None]]:
-    """Yield the committed records of a partition between `start` and `end`, which is an uncommitted end."""
+    """Yield offset, key and value of a partition's committed records between `start` and `end`, an uncommitted end."""
     if end == 0:
         return
     reader = broker.partition_consumer(**LOW_LATENCY)
@@ -211,7 +210,7 @@ def read_latest(
 
 
 def check_positions(topic: str, partition: int, position: Position, committed: Mapping[str, int | None]) -> None:
-    """Raise Stop unless the changelog's position and the group's committed offsets agree: one of them was lost or restored."""
+    """Raise Stop unless the changelog's position and the group's committed offsets agree: if not, one was lost or restored."""
     for source, offset in committed.items():
         if position.positions.get(source) != offset:
             raise Stop(

@@ -1,8 +1,8 @@
 """
-Fault points: named places in the protocol where a test can inject a failure; without effect unless armed.
+Fault points: named places in the protocol where a test can inject a failure.
 
-Armed by the setting `VN_FAULTS`: `<stage>.<point>=<action>[:<argument>][@<n>]`, separated by commas. The n-th time the point
-is reached (default: the first) the process kills itself, stops as by SIGSTOP, raises, or sleeps.
+They are armed by the setting `VN_FAULTS`: `<stage>.<point>=<action>[:<argument>][@<n>]`, separated by commas. The n-th time
+the point is reached (default: the first) the process kills itself, stops as by SIGSTOP, raises, or sleeps.
 """
 
 import os
@@ -21,12 +21,12 @@ Point = Literal["read", "decided", "begun", "produced", "sent", "committed", "ap
 POINTS: Final[tuple[Point, ...]] = ("read", "decided", "begun", "produced", "sent", "committed", "applied", "assigned", "restored")
 
 
-class Broken(Exception):
+class InjectedFault(Exception):
     """Raised by an armed fault point; handled like any bug."""
 
 
 def _raise(argument: str) -> None:
-    raise Broken(argument or "an armed fault point was reached")
+    raise InjectedFault(argument or "an armed fault point was reached")
 
 
 ACTIONS: Final[Mapping[str, Callable[[str], None]]] = {
@@ -40,7 +40,7 @@ ARMED = re.compile(r"(?P<name>[\w-]+\.[a-z]+)=(?P<action>[a-z]+)(:(?P<argument>[
 
 @dataclass(slots=True)
 class Fault:
-    """One armed point; acts when `turns` has been counted down to 0."""
+    """One armed point; acts once `turns` has been counted down to 0."""
 
     action: Callable[[str], None]
     argument: str
@@ -54,7 +54,7 @@ class Faults:
         self._armed = dict(parse(each) for each in armed)
 
     def point(self, unit: str) -> Callable[[Point], None]:
-        """Return the function that the stage calls at each point; a no-op if nothing is armed."""
+        """Return the function that a stage calls at each point; it does nothing if nothing is armed."""
 
         def reach(point: Point) -> None:
             fault = self._armed.get(f"{unit}.{point}")

@@ -1,15 +1,15 @@
 """
-More partitions for the stages, while all of them are stopped; every state moves to the partition that its records will come by.
+Gives the stages more partitions while all of them are stopped, and moves every state to the new partition of its records.
 
-The numbers are found in the body. Each step may be interrupted at any point and done again:
+The steps (their numbers are in the code); each may be interrupted at any point and repeated:
 
-1. No copy of any stage is at work, and the stages that keep a state by partition have read all their inputs.
-2. Add partitions to a stage's changelog. From here on no copy of it starts: inputs and changelog differ.
-3. Move each state with its timer by one transaction: written to its new partition, removed from the old one.
-4. Write every partition's position, which says that there are so many partitions now. Records of a memory table move likewise.
+1. Check that no copy of any stage is running, and that the stages with a state per partition have read all their inputs.
+2. Add partitions to a stage's changelog. From now on no copy of the stage starts: inputs and changelog differ.
+3. Move each state with its timer in one transaction: write it to its new partition, remove it from the old one.
+4. Write every partition's position, with the new number of partitions. Move the records of a memory table likewise.
 5. Add partitions to the inputs. A copy that starts now stops again: positions and committed offsets differ.
-6. Commit the offsets of the new partitions, and of the old ones anew, since other timers are theirs.
-7. Last the front door's topics: a sender's next record goes to another partition, so they must be read too.
+6. Commit the offsets of the new partitions, and those of the old ones again, since their timers have changed.
+7. Last, the topics that `read` reads: a sender's next record goes to another partition, so they must be read to the end first.
 
 Topics that no stage reads keep their partitions (`Topic.fixed`).
 """
@@ -23,7 +23,7 @@ from confluent_kafka import KafkaError, KafkaException, murmur2
 from confluent_kafka.admin import NewPartitions  # type: ignore[attr-defined]
 from msgspec import structs
 
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, Broker, Place, committed_progress, translated_errors
 from processors.runtime.run.catchup import NEW, check_positions
@@ -52,32 +52,32 @@ METADATA_SECONDS: Final = 10.0
 
 
 def grow(settings: Settings, stages: Sequence[Stage[Any]], partitions: int) -> Iterator[str]:
-    """Give the topics that stages share by partition so many partitions, move the stages' states, and say so."""
+    """Give the topics that follow the pipeline's partition count this many partitions and move the stages' states; yield progress lines."""
     broker, codec = Broker(settings), Codec(settings.schema_registry_url, prefix=settings.topic_prefix)
     prefix = settings.topic_prefix
-    keepers = [each for each in stages if each.changelog is not None and each.changelog.partitions == "shared"]
-    others = [each for each in stages if each.changelog is None]
-    check_number(broker, prefix, [*keepers, *others], partitions)
+    stateful = [each for each in stages if each.changelog is not None and each.changelog.partitions == "shared"]
+    stateless = [each for each in stages if each.changelog is None]
+    check_partition_counts(broker, prefix, [*stateful, *stateless], partitions)
     check_stopped(broker, prefix, stages)  # 1
-    check_read(broker, prefix, keepers)
-    moved = [_Growing(broker, codec, prefix, each, partitions) for each in keepers]
-    for each in moved:
+    check_read(broker, prefix, stateful)
+    growing = [_StageGrowth(broker, codec, prefix, each, partitions) for each in stateful]
+    for each in growing:
         yield f"{each.stage.name}: {each.move()} states moved"  # 2, 3, 4
     check_stopped(broker, prefix, stages)
-    for table in (prefix + each.table.topic.name for each in keepers if each.table is not None):
+    for table in (prefix + each.table.topic.name for each in stateful if each.table is not None):
         add_partitions(broker, [table], partitions)
         move_table(broker, table, partitions)
-    inputs = [topic for each in keepers for topic in each.inputs]
+    inputs = [topic for each in stateful for topic in each.inputs]
     add_partitions(broker, (prefix + topic.name for topic in inputs), partitions)  # 5
-    for each in moved:
+    for each in growing:
         each.commit()  # 6
-    for stage in others:
-        grow_front_door(broker, prefix, stage, partitions)  # 7
+    for stage in stateless:
+        grow_inputs(broker, prefix, stage, partitions)  # 7
     yield f"every stage reads {partitions} partitions: set VN_PARTITIONS={partitions} wherever it is set, then start the stages"
 
 
-def check_number(broker: Broker, prefix: str, stages: Iterable[Stage[Any]], partitions: int) -> None:
-    """Raise UserError unless every topic is there and none has more partitions already: a topic cannot be given fewer."""
+def check_partition_counts(broker: Broker, prefix: str, stages: Iterable[Stage[Any]], partitions: int) -> None:
+    """Raise UserError unless every topic exists and none has more than `partitions`: a topic cannot get fewer."""
     counts = broker.partition_counts(prefix + topic.name for topic in shared_topics(stages))
     if missing := [name for name, count in counts.items() if count == 0]:
         raise UserError(f"there is no topic {missing[0]}: run `vn topics create`")
@@ -93,7 +93,7 @@ def shared_topics(stages: Iterable[Stage[Any]]) -> set[Topic]:
 
 
 def add_partitions(broker: Broker, topics: Iterable[str], partitions: int) -> None:
-    """Give each topic so many partitions; return once the broker knows of them."""
+    """Give each topic this many partitions; return once the broker shows them."""
     names = list(dict.fromkeys(topics))
     short = [name for name, count in broker.partition_counts(names).items() if count < partitions]
     if short:
@@ -114,8 +114,8 @@ def add_partitions(broker: Broker, topics: Iterable[str], partitions: int) -> No
     raise UserError("the broker does not show the new partitions yet: run the same command again")
 
 
-def grow_front_door(broker: Broker, prefix: str, stage: Stage[Any], partitions: int) -> None:
-    """Give the inputs of a stage without a state more partitions, once it has read what is in them."""
+def grow_inputs(broker: Broker, prefix: str, stage: Stage[Any], partitions: int) -> None:
+    """Give the inputs of a stateless stage more partitions; raises UserError if it has not read all that is in them."""
     if (place := unread_partition(broker, prefix, stage)) is not None:
         raise UserError(
             f"the stages have their new partitions, but {place[0]}[{place[1]}] holds records that {stage.name} has not read, which a "
@@ -138,8 +138,8 @@ def move_table(broker: Broker, topic: str, partitions: int) -> None:
         writer.write(changes)
 
 
-class _Growing:
-    """One stage that gets more partitions."""
+class _StageGrowth:
+    """Gives one stateful stage more partitions."""
 
     def __init__(self, broker: Broker, codec: Codec, prefix: str, stage: Stage[Any], partitions: int) -> None:
         if stage.changelog is None:
@@ -155,7 +155,7 @@ class _Growing:
         self._next_timers: dict[int, int | None] = {}
 
     def move(self) -> int:
-        """Move every state to where it belongs, and write the positions; return how many states were moved."""
+        """Move every state to its new partition and write the positions; return how many states were moved."""
         counts = self._broker.partition_counts([self._changelog, *self._inputs])
         held = [read_partition(self._broker, self._codec, self._changelog, each) for each in range(counts[self._changelog])]
         self._check(held, min(counts[topic] for topic in self._inputs))
@@ -173,7 +173,7 @@ class _Growing:
         return moved
 
     def commit(self) -> None:
-        """Commit the offsets that the positions say."""
+        """Commit the offsets in the positions."""
         places = self._places(dict.fromkeys(self._inputs, self._partitions))
         committed = committed_progress(self._broker.offsets_consumer(self._group), places)
         identities = self._broker.topic_identities(self._inputs)
@@ -187,7 +187,7 @@ class _Growing:
         )
 
     def _check(self, held: Sequence[PartitionState], partitions: int) -> None:
-        """Raise Stop unless positions and committed offsets agree, and belong to these logs."""
+        """Raise Stop unless positions and committed offsets agree and belong to these logs."""
         places = self._places(dict.fromkeys(self._inputs, partitions))
         progress = committed_progress(self._broker.offsets_consumer(self._group), places)
         origins = {place: Origin.parse(metadata) for place, (offset, metadata) in progress.items() if offset is not None}
@@ -202,7 +202,7 @@ class _Growing:
             check_positions(self._changelog, partition, position or NEW, offsets)
 
     def _moves(self, held: Sequence[PartitionState]) -> Iterator[list[Change]]:
-        """Yield the changes that move each state, with its timer, that belongs elsewhere."""
+        """Yield the changes that move each misplaced state with its timer."""
         for partition, state in enumerate(held):
             for key in list(dict.fromkeys(name[1:] for name in state.fields)):
                 target = partition_of(self.stage, key, self._partitions)
@@ -218,10 +218,10 @@ def positions_after(
     held: Sequence[PartitionState], inputs: Sequence[str], starts: Mapping[Place, int], partitions: int
 ) -> dict[int, Position]:
     """
-    Return the position of every partition after its states were moved; a partition that had one keeps its offsets.
+    Return the position of every partition after its states were moved; a partition that had a position keeps its offsets.
 
-    A state decided at the latest time of all partitions may be in any of them now. If rules or settings differed,
-    everything is judged once more.
+    All get the latest time of any partition, since its states may be in any of them now. If rules or settings differed
+    between partitions, everything is re-evaluated.
     """
     known = [each.position for each in held if each.position is not None]
     time = max((each.time for each in known), default=0)
@@ -238,7 +238,7 @@ def positions_after(
                 seq=each.position.seq + 1,
                 positions=offsets | each.position.positions,
                 time=time,
-                at=wall(),
+                at=wall_time(),
                 settled=settled,
                 partitions=partitions,
             )

@@ -1,10 +1,10 @@
 """
-Whether the pipeline has anything left to do, judged by what is committed in Kafka; no process is asked.
+Tells from what is committed in Kafka, without asking any process, whether the pipeline has any work left.
 
-A stage commits its outputs together with the offsets it read, and logs only grow. So if the ends of all logs, asked for
-last, equal what the stages had committed before, none had anything left to read or write. (While a transaction is being
-ended its old offsets are seen; the stage seems to be behind and is asked again.) Under `VN_CLOCK=topic` a stage also commits
-an offset of the clock with each batch: up to the last tick if it has fired every timer due, one before if it may have more.
+A stage commits its outputs together with the offsets it read, and logs only grow. So if the ends of all logs, read last,
+equal the offsets that the stages had committed before, no stage had anything left to read or write. (While a transaction is
+ending its old offsets are seen: the stage seems to be behind and is checked again.) With `VN_CLOCK=topic` a stage also commits
+an offset of the clock with each batch: after the last tick if it has fired every timer due, one less if more may be due.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,8 +21,8 @@ from processors.topics import CLOCK
 Pipeline = Mapping[str, tuple[Stage[Any], ...]]
 
 
-class Progress:
-    """The progress of a pipeline's stages, all or those named; `clock` says whether they run by the topic clock."""
+class PipelineProgress:
+    """The committed progress of a pipeline's stages, all or those named; `clock` says whether they run by the topic clock."""
 
     def __init__(self, broker: Broker, prefix: str, pipeline: Pipeline, stages: Iterable[str] | None = None, *, clock: bool = True) -> None:
         wanted = None if stages is None else set(stages)
@@ -33,13 +33,13 @@ class Progress:
         self._inputs: dict[str, list[Place]] = {}
         self._observers: dict[str, Consumer] = {}
         self._behind: Stage[Any] | None = None
-        self._ends: dict[Place, int] = {}  # as last seen; no log can end before
+        self._ends: dict[Place, int] = {}  # as last seen; no log ends before this
 
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """
         Return whether every stage has read all of its inputs and fired all timers due by the topic clock's last tick.
 
-        Stops at the first stage that is behind, and asks that one first the next time: whoever waits asks often.
+        Stops at the first stage that is behind and starts with that one the next time, since callers poll this.
         """
         with self._end_reader() as ends:
             groups = []
@@ -51,8 +51,8 @@ class Progress:
             self._ends = ends()
         return all((offset or 0) == self._ends[place] for group in groups for place, offset in group.items())
 
-    def look(self) -> dict[tuple[str, Place], tuple[int | None, int]]:
-        """Return the committed offset and the end of every input of every stage; raises Restart if the broker is unavailable."""
+    def offsets(self) -> dict[tuple[str, Place], tuple[int | None, int]]:
+        """Return the committed offset and the end of every input by stage and partition; raises Restart if the broker is unavailable."""
         with self._end_reader() as ends:
             groups = {stage.name: committed_offsets(self._observer(stage.name), self._places(stage)) for stage in self._stages}
             self._ends = ends()

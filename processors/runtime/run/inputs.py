@@ -1,10 +1,10 @@
 """
-Whether the inputs are still the logs that the committed offsets were made on.
+Checks that the inputs are still the logs that the committed offsets belong to.
 
-An offset alone says nothing about a topic that was deleted and created anew, that was restored on another cluster, or whose
-end was lost in an unclean election and written again. So every committed offset carries, as its metadata, the ids of
-cluster and topic and a bookmark: offset, leader epoch and timestamp of the last record read. When a stage takes a
-partition over, the ids must be the present ones, and the log must hold the record of the bookmark, if it holds its offset.
+An offset alone does not reveal that a topic was deleted and created again, was restored on another cluster, or lost its end
+in an unclean election and was written again. So the metadata of every committed offset holds the ids of cluster and topic and
+a bookmark: offset, leader epoch and timestamp of the last record read. When a stage takes over a partition, the ids must match,
+and the log must hold the bookmark's record if it still holds that offset.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ from confluent_kafka import Message, TopicPartition
 from processors.runtime.errors import Restart, Stop
 from processors.runtime.kafka.clients import LOW_LATENCY, REQUEST_TIMEOUT, Broker, Place, message_kind, poll_batch
 
-NOTHING: Final = -1
+NO_EPOCH: Final = -1
 
 
 class Bookmark(NamedTuple):
@@ -30,23 +30,23 @@ class Bookmark(NamedTuple):
     def of(cls, message: Message) -> Self:
         """Return the bookmark of a record."""
         epoch = message.leader_epoch()
-        return cls(message.offset() or 0, NOTHING if epoch is None else epoch, message.timestamp()[1])
+        return cls(message.offset() or 0, NO_EPOCH if epoch is None else epoch, message.timestamp()[1])
 
 
 class Origin(NamedTuple):
-    """What a committed offset was made on: `<cluster id>/<topic id>`, and the last record read, if any was."""
+    """The log that a committed offset belongs to: `<cluster id>/<topic id>`, and the last record read, if any."""
 
     topic: str
     bookmark: Bookmark | None = None
 
     def metadata(self) -> str:
-        """Return the origin as words of the metadata of a committed offset."""
+        """Return the origin as metadata of a committed offset."""
         topic = f"topic={self.topic}"
         return topic if self.bookmark is None else f"{topic} last={','.join(map(str, self.bookmark))}"
 
     @classmethod
     def parse(cls, metadata: str | None) -> Self | None:
-        """Return the origin of a committed offset; None for one that an earlier version or a tool committed."""
+        """Return the origin in a committed offset's metadata; None if an earlier version or another tool committed the offset."""
         words = dict(word.split("=", 1) for word in (metadata or "").split(" ") if "=" in word)
         if "topic" not in words:
             return None
@@ -58,7 +58,7 @@ class Origin(NamedTuple):
 
 
 class Origins:
-    """The origins of the offsets that a stage is about to commit: the ids of its input topics, and bookmarks."""
+    """The origins of the offsets that a stage will commit: the ids of its input topics, and bookmarks."""
 
     def __init__(self, identities: Mapping[str, str], bookmarks: Mapping[Place, Bookmark]) -> None:
         self._identities = identities
@@ -69,7 +69,7 @@ class Origins:
         self._bookmarks.update((place, Bookmark.of(message)) for place, message in last.items())
 
     def metadata(self, topic: str, partition: int) -> str:
-        """Return the origin of an offset of this partition."""
+        """Return the metadata for an offset of this partition."""
         return Origin(self._identities[topic], self._bookmarks.get((topic, partition))).metadata()
 
 
@@ -86,7 +86,7 @@ def check_identities(origins: Mapping[Place, Origin | None], present: Mapping[st
                 "there; see deploy/runbook.md"
             )
         raise Stop(
-            f"{topic} was deleted and created anew since its offsets were committed: what they stand for is gone; see deploy/runbook.md"
+            f"{topic} was deleted and created again since its offsets were committed: its old records are gone; see deploy/runbook.md"
         )
 
 
@@ -137,5 +137,5 @@ def check_not_lost(stage: str, ends_of_outputs: Iterable[int], *, committed: boo
     """Raise Stop if a stage without a changelog has no committed offsets at all, but has written before."""
     if not committed and any(ends_of_outputs):
         raise Stop(
-            f"the committed offsets of {stage} are lost: it has written before, and would read everything anew; see deploy/runbook.md"
+            f"the committed offsets of {stage} are lost: it has written before, and would read everything again; see deploy/runbook.md"
         )

@@ -1,4 +1,4 @@
-"""The journal of a batch: its verdicts as few records."""
+"""Encodes the verdicts of a batch as few journal records."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -11,7 +11,7 @@ JOURNAL_BYTES: Final = 1 << 20  # bytes of verdicts in one record
 
 
 def journal_records(verdicts: Sequence[Verdict], rules: str, encode: Callable[[Verdicts], bytes]) -> list[bytes]:
-    """Return the verdicts encoded, each with the rules that it was made under."""
+    """Return the encoded verdicts, each with the version of the rules that it was made under."""
     return split_journal([each if each.rules else structs.replace(each, rules=rules) for each in verdicts], encode)
 
 

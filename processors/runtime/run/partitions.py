@@ -1,4 +1,4 @@
-"""Whether the topics and the partitions that a stage was given fit together."""
+"""Checks that a stage's topics and assigned partitions fit together."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ from processors.topics import DEAD_LETTERS, DECISIONS, KEY_IDS, POLICIES, QUARAN
 
 
 def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> int:
-    """Return the number of partitions of the inputs; raises Stop unless every topic of the stage exists and those that must agree do."""
+    """Return the inputs' partition count; raises Stop unless the topics exist and inputs, changelog and table have the same count."""
     changelog = [stage.changelog] if stage.changelog else []
     tables = [stage.table.topic] if stage.table else []
     together = {prefix + topic.name for topic in (*stage.inputs, *changelog, *tables)}
@@ -26,7 +26,7 @@ def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> int:
 
 
 def common_partitions(places: Iterable[Place], topics: Iterable[str]) -> list[int]:
-    """Return the partitions of which every input is assigned to us; raises Restart if one is only partly ours."""
+    """Return the partition numbers assigned to us; raises Restart if a number is assigned for some inputs only."""
     found = set(places)
     partitions = sorted({partition for _, partition in found})
     if any((topic, partition) not in found for topic in topics for partition in partitions):

@@ -1,8 +1,7 @@
 """
-Makes the tasks of the partitions that were assigned, as of what Kafka holds: at start, after a rebalance, after any error.
+Creates the tasks of the assigned partitions from what Kafka holds: at start, after a rebalance, after any error.
 
-Refuses what cannot be gone on from: offsets that were made on other logs than the present ones, or that are lost, and states
-that do not fit their topics.
+Stops the stage if that is unsafe: committed offsets are lost or belong to other logs, or states do not fit their topics.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer
 
-from processors.runtime.decide.attempts import Attempts
+from processors.runtime.decide.failures import FailureLog
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import Stop
 from processors.runtime.kafka.clients import Broker, Place, committed_offsets, committed_progress
@@ -23,21 +22,21 @@ from processors.runtime.wire.codec import Codec
 from processors.stage import Context, MemoryTable, Stage
 from processors.topics import DEAD_LETTERS
 
-KeepAlive = Callable[[], None]  # called now and then while something takes long; raises to abort
+KeepAlive = Callable[[], None]  # called regularly during long work; raises to abort
 
 
 class RestoredTasks(NamedTuple):
-    """The tasks of the assigned partitions, and the origins of the offsets that they go on from."""
+    """The tasks of the assigned partitions, and the origins of the offsets that they continue from."""
 
     tasks: Sequence[Task]
     origins: Origins
 
 
 class Restorer:
-    """Makes tasks of one stage; `topics` are its inputs by the names that the broker has for them."""
+    """Creates the tasks of one stage."""
 
     def __init__(  # noqa: PLR0913, PLR0917  all that a task is made of
-        self, broker: Broker, stage: Stage[Any], prefix: str, codec: Codec, caches: Caches | None, attempts: Attempts
+        self, broker: Broker, stage: Stage[Any], prefix: str, codec: Codec, caches: Caches | None, failures: FailureLog
     ) -> None:
         self._broker = broker
         self._stage = stage
@@ -45,17 +44,17 @@ class Restorer:
         self._topics = [prefix + topic.name for topic in stage.inputs]
         self._codec = codec
         self._caches = caches
-        self._attempts = attempts
+        self._failures = failures
         self._partition_count = 0
         self._identities: Mapping[str, str] = {}
 
     def check_topics(self) -> None:
-        """Read the number of partitions and the ids of the inputs; raises Stop unless the topics fit together."""
+        """Load the inputs' partition count and ids; raises Stop unless the stage's topics fit together."""
         self._partition_count = check_topics(self._broker, self._stage, self._prefix)
         self._identities = self._broker.topic_identities(self._topics)
 
     def restore(self, member: Consumer, places: Sequence[Place], context: Context, keep_alive: KeepAlive) -> RestoredTasks:
-        """Return the tasks of these inputs' partitions, as of the group's committed offsets."""
+        """Return the tasks of these partitions, as of the group's committed offsets."""
         partitions = common_partitions(places, self._topics)
         offsets, origins = self._checked_offsets(member, places, keep_alive)
         tasks = self._tasks(offsets, partitions, keep_alive)
@@ -66,7 +65,7 @@ class Restorer:
     def _checked_offsets(
         self, member: Consumer, places: Iterable[Place], keep_alive: KeepAlive
     ) -> tuple[Mapping[Place, int | None], Origins]:
-        """Return the committed offsets; raises Stop if they were made on other logs than the present ones, or are lost."""
+        """Return the committed offsets and their origins; raises Stop if the offsets belong to other logs or are lost."""
         progress = committed_progress(member, places)
         offsets = {place: offset for place, (offset, _) in progress.items()}
         origins = {place: Origin.parse(metadata) for place, (offset, metadata) in progress.items() if offset is not None}
@@ -78,7 +77,7 @@ class Restorer:
         return offsets, Origins(self._identities, bookmarks)
 
     def _check_not_lost(self, member: Consumer) -> None:
-        """Raise Stop if a stage without a changelog has written before, and no offsets are committed for any partition."""
+        """Raise Stop if a stage without a changelog has written before but has no committed offsets at all."""
         everywhere = [(topic, partition) for topic in self._topics for partition in range(self._partition_count)]
         own = [self._prefix + topic.name for topic in self._stage.outputs if topic is not DEAD_LETTERS]
         counts = self._broker.partition_counts(own)
@@ -104,12 +103,12 @@ class Restorer:
             due = {key: each.due_at for key, each in timers.items()}
             urgent = (key for key, each in timers.items() if each.urgent)
             task = Task(self._stage, partition, position, positions, due, self._partition_count, urgent)
-            task.attempts = self._attempts
+            task.failures = self._failures
             tasks.append(task)
         return tasks
 
     def _load(self, table: MemoryTable, tasks: Sequence[Task], context: Context, keep_alive: KeepAlive) -> None:
-        """Give the tasks their memory tables; raises Stop if something is there again that was destroyed."""
+        """Load the tasks' memory tables; raises Stop if they hold records that were destroyed."""
         name, partitions = self._prefix + table.topic.name, [task.partition for task in tasks]
         found = read_latest(self._broker, self._codec, name, partitions, keep_alive)
         marks = read_latest(self._broker, self._codec, self._prefix + table.marks.name, [0], keep_alive)[0]

@@ -1,4 +1,4 @@
-"""Process slots: a number unique on this machine, so that two copies of a stage do not fence each other."""
+"""Process slots: a number that is unique on this machine, so that two copies of a stage do not fence each other."""
 
 import fcntl
 import hashlib
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 
-class Slot:
-    """The first free number, held until the process ends, however it ends."""
+class ProcessSlot:
+    """The first free number for a name, held by a file lock until the process ends."""
 
     def __init__(self, name: str, directory: Path | None = None) -> None:
         directory = directory or Path(tempfile.gettempdir()) / f"vn-slots-{os.getuid()}"
@@ -30,11 +30,11 @@ class Slot:
         self.host = f"{socket.gethostname()}-{_host_id(directory)}"
 
     def path(self, kind: str) -> Path:
-        """Return a file of the slot's own, which its next holder finds again."""
+        """Return the path of a file of this slot, which the slot's next holder uses as well."""
         return self._directory / f"{self._name}.{self.number}.{kind}"
 
     def shared_path(self, kind: str) -> Path:
-        """Return a file that all slots of this name share."""
+        """Return the path of a file that all slots of this name share."""
         return self._directory / f"{self._name}.{kind}"
 
     def close(self) -> None:
@@ -47,7 +47,7 @@ BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 def _host_id(directory: Path) -> str:
     """
-    Return what tells this host from others of the same name: a container from its twin, a virtual machine from its clone.
+    Return an id that distinguishes this host from others of the same name, such as replicas of a container or clones of a VM.
 
     Processes that share the directory, and so its locks, share the id; it changes when the host boots.
     """

@@ -1,8 +1,8 @@
 """
-A stage's whole state to a file: for another cluster, for another number of partitions, for a restore.
+Exports a stage's whole state to a file: for another cluster, for another partition count, for a restore.
 
-No copy of any stage is at work and every stage has read all its inputs, so that all files are of one moment and no
-message is under way between two stages.
+No copy of any stage may be running, and every stage must have read all its inputs, so that the files are consistent and no
+message is in flight between two stages.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,14 +12,14 @@ from typing import Any
 from msgspec import Raw
 
 from processors.domain.time import iso
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import (
     Broker,
     Place,
     committed_progress,
 )
-from processors.runtime.run.state_file import Entry, Header, write_state_file
+from processors.runtime.run.state_file import Header, StateEntry, write_state_file
 from processors.runtime.run.state_log import (
     STATE,
     TIMER,
@@ -33,20 +33,20 @@ from processors.runtime.wire.codec import Codec
 from processors.stage import Stage
 
 
-def file_of(folder: Path, stage: Stage[Any]) -> Path:
+def state_file_path(folder: Path, stage: Stage[Any]) -> Path:
     return folder / f"{stage.name}.jsonl"
 
 
 def export_state(settings: Settings, stages: Sequence[Stage[Any]], chosen: Sequence[Stage[Any]], folder: Path) -> Iterator[str]:
-    """Write the state of each chosen stage to a file of its own, and say so; `stages` are all of the pipeline."""
+    """Write the state of each chosen stage to a file of its own; yield progress lines. `stages` are all stages of the pipeline."""
     broker, codec, prefix = Broker(settings), Codec(settings.schema_registry_url, prefix=settings.topic_prefix), settings.topic_prefix
-    if there := [file_of(folder, each) for each in chosen if file_of(folder, each).exists()]:
-        raise UserError(f"{there[0]} is there already: name another folder")
+    if existing := [state_file_path(folder, each) for each in chosen if state_file_path(folder, each).exists()]:
+        raise UserError(f"{existing[0]} already exists: name another folder")
     check_stopped(broker, prefix, stages)
     check_read(broker, prefix, stages)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for stage in chosen:
-        count = export_stage(broker, codec, prefix, stage, file_of(folder, stage))
+        count = export_stage(broker, codec, prefix, stage, state_file_path(folder, stage))
         yield f"{stage.name}: {count} states"
     check_stopped(broker, prefix, stages)
 
@@ -64,7 +64,7 @@ def export_stage(broker: Broker, codec: Codec, prefix: str, stage: Stage[Any], p
     versions = {each.settled for each in known}
     header = Header(
         stage=stage.name,
-        exported_at=iso(wall()),
+        exported_at=iso(wall_time()),
         cluster=next(iter(logs.values())).partition("/")[0],
         prefix=prefix,
         logs={topic.removeprefix(prefix): log for topic, log in logs.items()},
@@ -73,18 +73,18 @@ def export_stage(broker: Broker, codec: Codec, prefix: str, stage: Stage[Any], p
         time=max((each.time for each in known), default=0),
         settled=versions.pop() if len(versions) == 1 else "",
     )
-    return write_state_file(path, header, entries_of(codec, held))
+    return write_state_file(path, header, state_entries(codec, held))
 
 
 def by_topic(prefix: str, offsets: Mapping[Place, int]) -> dict[str, dict[int, int]]:
-    """Return offsets by the topic's name without prefix and the partition."""
+    """Return offsets by topic name without prefix, then by partition."""
     found: dict[str, dict[int, int]] = {}
     for (topic, partition), offset in offsets.items():
         found.setdefault(topic.removeprefix(prefix), {})[partition] = offset
     return found
 
 
-def entries_of(codec: Codec, held: Sequence[PartitionState]) -> Iterator[Entry]:
+def state_entries(codec: Codec, held: Sequence[PartitionState]) -> Iterator[StateEntry]:
     """Yield the states of a changelog's partitions with their timers."""
     for partition in held:
         for key in dict.fromkeys(name[1:] for name in partition.fields):
@@ -93,7 +93,7 @@ def entries_of(codec: Codec, held: Sequence[PartitionState]) -> Iterator[Entry]:
             due_at, urgent = (None, False) if found is None else (found.due_at, found.urgent)
             raw = partition.fields.get(STATE + key)
             if raw is None:
-                yield Entry(key.decode(), due_at=due_at, urgent=urgent)
+                yield StateEntry(key.decode(), due_at=due_at, urgent=urgent)
             else:
                 state: State = codec.decode(raw)
-                yield Entry(key.decode(), Raw(state.state), state.format, due_at, urgent)
+                yield StateEntry(key.decode(), Raw(state.state), state.format, due_at, urgent)

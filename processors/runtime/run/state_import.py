@@ -1,13 +1,14 @@
 """
-A stage's whole state from a file, on topics that hold none.
+Imports a stage's whole state from a file into topics that hold none.
 
-Step by step (the numbers are found in the body); it may be interrupted at any point and done again:
+The steps (their numbers are in the code); the import may be interrupted at any point and repeated:
 
-1. No copy is at work. The stage's group has no offsets on these topics; or exactly those of the export, on the same logs.
-2. Where the inputs are other logs, they go on above the ends of the exported ones, since offsets name messages: transactions
-   that are aborted take the offsets between.
+1. Check that no copy is running, and that the stage's group has no offsets on these topics, or on the same logs exactly those
+   of the export.
+2. If the inputs are other logs, make them continue above the ends of the exported ones, since offsets identify messages:
+   aborted transactions take up the offsets in between.
 3. Mark every partition of the changelog as unfinished: no copy starts on it, whatever its committed offsets.
-4. Write each state with its timer to the partition that its records come by.
+4. Write each state with its timer to the partition of its records.
 5. Write every partition's position.
 6. Commit the offsets.
 """
@@ -29,8 +30,8 @@ from processors.runtime.kafka.clients import (
 from processors.runtime.run.grow import move_table
 from processors.runtime.run.inputs import Origin
 from processors.runtime.run.partitions import check_topics
-from processors.runtime.run.state_export import by_topic, file_of
-from processors.runtime.run.state_file import NOTHING, Header, read_entries, read_header
+from processors.runtime.run.state_export import by_topic, state_file_path
+from processors.runtime.run.state_file import NO_STATE, Header, read_entries, read_header
 from processors.runtime.run.state_log import (
     STATE,
     TIMER,
@@ -50,36 +51,36 @@ from processors.runtime.wire.changelog import State, Timer
 from processors.runtime.wire.codec import Codec
 from processors.stage import Stage
 
-UNFINISHED: Final = -1  # the offset that a position says while its partition is being imported: no group commits that
-IMPORTED: Final = 1  # the number of the position that an import writes: the stage's first batch is the next
-FILL: Final = 100_000  # offsets that one aborted transaction takes
+UNFINISHED: Final = -1  # the offset in a position while its partition is being imported: no group ever commits it
+IMPORTED: Final = 1  # the `seq` of the position that an import writes: the stage's first batch has the next one
+MAX_OFFSETS_PER_ABORT: Final = 100_000  # offsets that one aborted transaction takes up
 
 
 def import_state(
     settings: Settings, stages: Sequence[Stage[Any]], chosen: Sequence[Stage[Any]], folder: Path, *, mirrored: bool
 ) -> Iterator[str]:
     """
-    Give each chosen stage the state in its file, and say so.
+    Import the state of each chosen stage from its file; yield progress lines.
 
-    `mirrored` says that the front door's topics hold what the exported stages have read, and nothing else.
+    `mirrored` says that the external topics hold exactly what the exported stages have read.
     """
     broker, codec, prefix = Broker(settings), Codec(settings.schema_registry_url, prefix=settings.topic_prefix), settings.topic_prefix
-    headers = {stage.name: read_header(file_of(folder, stage)) for stage in chosen}
+    headers = {stage.name: read_header(state_file_path(folder, stage)) for stage in chosen}
     check_stopped(broker, prefix, stages)  # 1
-    importing = [_Importing(broker, codec, prefix, stage, headers[stage.name]) for stage in chosen]
-    for each in importing:
+    imports = [_StageImport(broker, codec, prefix, stage, headers[stage.name]) for stage in chosen]
+    for each in imports:
         each.check(mirrored=mirrored)
-    for each in importing:
-        each.fill()  # 2
-    for each in importing:
-        yield f"{each.stage.name}: {each.write(file_of(folder, each.stage))} states"  # 3, 4, 5
+    for each in imports:
+        each.fill_offsets()  # 2
+    for each in imports:
+        yield f"{each.stage.name}: {each.write(state_file_path(folder, each.stage))} states"  # 3, 4, 5
     check_stopped(broker, prefix, stages)
-    for each in importing:
+    for each in imports:
         each.commit()  # 6
 
 
-class _Importing:
-    """One stage whose state is imported."""
+class _StageImport:
+    """The import of one stage's state."""
 
     def __init__(self, broker: Broker, codec: Codec, prefix: str, stage: Stage[Any], header: Header) -> None:
         self.stage = stage
@@ -109,30 +110,30 @@ class _Importing:
         finished = self._committed == self._broker.end_offsets(self._places)  # as an import leaves it, interrupted or not
         if self._committed and not self._same_logs and not finished:
             raise UserError(
-                f"{self._group} has committed offsets on these topics already: they are of another life of {self.stage.name}, delete them "
+                f"{self._group} already has committed offsets on these topics, from an earlier run of {self.stage.name}: delete them "
                 f"with kafka-consumer-groups.sh --delete --group {self._group}, then try again"
             )
         if self._committed and self._same_logs and by_topic(self._prefix, self._committed) != self._header.positions:
             raise UserError(
-                f"{self.stage.name} has decided since the export of {self._header.exported_at}: what it told since would be told again; "
-                "take a later export, or begin with another VN_TOPIC_PREFIX"
+                f"{self.stage.name} has decided records since the export of {self._header.exported_at}: what it sent since would be sent "
+                "again; use a later export, or start with another VN_TOPIC_PREFIX"
             )
         if not (self._committed or self._same_logs or mirrored):
             self._check_empty()
 
     def _check_table(self) -> None:
-        """Raise UserError if the table without which the state cannot be read is empty; it is in no file."""
+        """Raise UserError if the memory table that is needed to read the state is empty; exports do not contain it."""
         if self.stage.table is None:
             return
         topic = self._prefix + self.stage.table.topic.name
         if not any(read_partition(self._broker, None, topic, each).fields for each in range(self._partitions)):
             raise UserError(
-                f"{topic} is empty, and what is sealed in the state of {self.stage.name} opens with it alone: mirror {topic} and "
+                f"{topic} is empty, and sealed data in the state of {self.stage.name} can only be read with it: mirror {topic} and "
                 f"{self._prefix}{self.stage.table.marks.name} first, then try again"
             )
 
     def _check_changelog(self) -> None:
-        """Read the changelog; raises UserError if a stage has decided anything on what it holds."""
+        """Read the changelog; raises UserError if it holds a state that the stage has used."""
         if self.stage.changelog is None:
             return
         topic = self._prefix + self.stage.changelog.name
@@ -145,30 +146,30 @@ class _Importing:
                 )
 
     def _check_empty(self) -> None:
-        """Raise UserError if outsiders' topics hold records: only whoever gives the command knows whether they were read."""
+        """Raise UserError if external topics hold records: only the operator knows whether they were read before."""
         outsiders = {self._prefix + topic.name for topic in self.stage.inputs if topic.external}
         places = [place for place in self._places if place[0] in outsiders]
         starts, ends = self._broker.start_offsets(places), self._broker.end_offsets(places)
         for place in places:
             if holds_records(self._broker, place, starts[place], ends[place]):
                 raise UserError(
-                    f"{place[0]}[{place[1]}] holds records: if they are a mirror of what was read before the export, add --mirrored; if "
+                    f"{place[0]}[{place[1]}] holds records: if they mirror what was read before the export, add --mirrored; if "
                     "not, delete the topic, run `vn topics create`, and start the feeds after the import"
                 )
 
-    def fill(self) -> None:
-        """Let other logs than the exported ones go on above these."""
+    def fill_offsets(self) -> None:
+        """Make other logs than the exported ones continue above the exported ones' ends."""
         if self._same_logs:
             return
         ends = self._broker.end_offsets(self._places)
         for (topic, partition), end in ends.items():
             wanted = self._header.ends.get(topic.removeprefix(self._prefix), {}).get(partition, 0)
             while end < wanted:
-                self._take_offsets(topic, partition, min(FILL, wanted - end))
+                self._take_offsets(topic, partition, min(MAX_OFFSETS_PER_ABORT, wanted - end))
                 end = self._broker.end_offsets([(topic, partition)])[topic, partition]  # noqa: PLW2901
 
     def _take_offsets(self, topic: str, partition: int, count: int) -> None:
-        """Let an aborted transaction take so many offsets."""
+        """Take up this many offsets with an aborted transaction."""
         producer = self._broker.producer(f"{self._group}.writer")
         with translated_errors(f"{topic} could not be written"):
             producer.begin_transaction()
@@ -178,7 +179,7 @@ class _Importing:
             call_with_deadline(CALL_DEADLINE, producer.abort_transaction, REQUEST_TIMEOUT)
 
     def write(self, path: Path) -> int:
-        """Write the states and positions; return how many states."""
+        """Write the states and positions; return the number of states."""
         self._positions = self._next_offsets()
         if self.stage.table is not None:
             move_table(self._broker, self._prefix + self.stage.table.topic.name, self._partitions)
@@ -212,7 +213,7 @@ class _Importing:
         return count
 
     def _next_offsets(self) -> dict[Place, int]:
-        """Return the offsets to go on from: those exported on the same logs; on others their ends, since all was read."""
+        """Return the offsets to continue from: the exported ones on the same logs; on other logs their ends, since all was read."""
         if not self._same_logs:
             return self._broker.end_offsets(self._places)
         starts = self._broker.start_offsets(self._places)
@@ -220,24 +221,24 @@ class _Importing:
         return {place: starts[place] if offset is None else offset for place, offset in exported.items()}
 
     def _changes(self, path: Path) -> Iterator[list[Change]]:
-        """Yield the fields of each state."""
+        """Yield the changes that write each state with its timer."""
         for entry in read_entries(path):
             key = entry.key.encode()
             partition = partition_of(self.stage, key, self._partitions)
             changes: list[Change] = []
-            if bytes(entry.state) != NOTHING:
+            if bytes(entry.state) != NO_STATE:
                 changes.append((partition, STATE + key, self._codec.encode(State(bytes(entry.state), entry.format))))
             if entry.due_at is not None:
                 changes.append((partition, TIMER + key, self._codec.encode(Timer(entry.due_at, entry.urgent))))
             yield changes
 
     def _removals(self, held: Sequence[PartitionState]) -> Iterator[list[Change]]:
-        """Yield the removal of what an interrupted import of another file left behind."""
+        """Yield the changes that remove what an interrupted import of another file left behind."""
         for partition, before in enumerate(self._held):
             for name in before.fields.keys() - held[partition].fields.keys():
                 yield [(partition, name, None)]
 
     def commit(self) -> None:
-        """Commit the offsets that the positions say."""
+        """Commit the offsets in the positions."""
         origins = {place: Origin(self._logs[place[0]]) for place in self._places}
         commit_progress(self._broker, self._group, self._positions, origins, self._next_timers)

@@ -1,4 +1,4 @@
-"""A stage's changelog as a whole: read to its end, and changed while no copy of the stage is at work."""
+"""Reads a stage's whole changelog, and writes to it while no copy of the stage is running."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from confluent_kafka import Producer, murmur2
 
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, Broker, Unavailable, call_with_deadline, translated_errors
 from processors.runtime.run.catchup import committed_records
 from processors.runtime.run.store import STAMP
@@ -16,14 +16,14 @@ from processors.stage import Stage
 
 Change = tuple[int, bytes, bytes | None]  # partition, field, value
 
-MOST_CHANGES: Final = 5_000  # of one transaction
-MOST_BYTES: Final = 16 * 1024 * 1024
-STATE, TIMER = b"=", b"@"  # what the fields of states and timers begin with
+MAX_CHANGES: Final = 5_000  # of one transaction
+MAX_BYTES: Final = 16 * 1024 * 1024
+STATE, TIMER = b"=", b"@"  # prefixes of the field names of states and timers
 
 
 @dataclass(slots=True)
 class PartitionState:
-    """One partition of a changelog: the last position, and the fields by name."""
+    """The contents of one partition of a changelog: the last position, and the fields by name."""
 
     position: Position | None = None
     fields: dict[bytes, bytes] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class PartitionState:
 
 
 def read_partition(broker: Broker, codec: Codec | None, topic: str, partition: int) -> PartitionState:
-    """Return what a partition of a changelog holds, or of a memory table, without a codec; waits for open transactions."""
+    """Return the contents of a partition of a changelog, or of a memory table if `codec` is None; waits for open transactions."""
     found = PartitionState()
     end = broker.end_offsets([(topic, partition)])[topic, partition]
     start = broker.start_offsets([(topic, partition)])[topic, partition]
@@ -57,24 +57,24 @@ def next_timer(codec: Codec, fields: Mapping[bytes, bytes]) -> int | None:
 
 
 def partition_of(stage: Stage[Any], state_key: bytes, partitions: int) -> int:
-    """Return where a state belongs among so many partitions: where the records of its owner are sent."""
+    """Return the partition of a state among this many: the one that the records of its owner go to."""
     return murmur2(stage.owner(state_key.decode()).encode(), partitions)
 
 
 def new_position(positions: Mapping[str, int], partitions: int, *, seq: int = 1, time: int = 0, settled: str = "") -> Position:
     """Return the position of a partition whose state was moved."""
-    return Position(seq=seq, positions=dict(positions), time=time, at=wall(), settled=settled, partitions=partitions)
+    return Position(seq=seq, positions=dict(positions), time=time, at=wall_time(), settled=settled, partitions=partitions)
 
 
 class StateWriter:
-    """Writes to a changelog, a transaction at a time; a second writer fences the first."""
+    """Writes to a changelog, one transaction per call; a second writer fences the first."""
 
     def __init__(self, broker: Broker, topic: str) -> None:
         self._topic = topic
         self._producer: Producer = broker.producer(f"{topic}.writer")
 
     def write(self, changes: Iterable[Change]) -> int:
-        """Write all changes in one transaction; return how many."""
+        """Write all changes in one transaction; return their number."""
         producer, count = self._producer, 0
         with translated_errors(f"{self._topic} could not be written"):
             producer.begin_transaction()
@@ -88,13 +88,13 @@ class StateWriter:
 
 
 def bounded_batches(groups: Iterable[list[Change]]) -> Iterator[list[Change]]:
-    """Yield the changes in transactions of bounded size; a group of changes is never divided."""
+    """Yield the changes in batches of bounded size; a group of changes is never split."""
     together: list[Change] = []
     size = 0
     for group in groups:
         together += group
         size += sum(len(value or b"") for _, _, value in group)
-        if len(together) >= MOST_CHANGES or size >= MOST_BYTES:
+        if len(together) >= MAX_CHANGES or size >= MAX_BYTES:
             yield together
             together, size = [], 0
     if together:

@@ -1,8 +1,8 @@
 """
-Whether the stages are stopped, and have read what they must have read before their state may be moved.
+Checks that the stages are stopped and have read what they must have read before their state may be moved.
 
-Nothing here asks a process: a group without members has no copy at work, and its committed offsets are fenced by the broker
-against whoever wakes up later.
+No process is asked: a group without members has no running copy, and the broker fences its committed offsets against a copy
+that wakes up later.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,14 +29,14 @@ from processors.stage import Stage
 
 
 def check_stopped(broker: Broker, prefix: str, stages: Iterable[Stage[Any]]) -> None:
-    """Raise UserError if a copy of a stage is a member of its group."""
+    """Raise UserError if a copy of a stage is running, that is, a member of its group."""
     with translated_errors("the consumer groups could not be described"):
         groups = describe_groups(broker, [prefix + each.name for each in stages])
     for name, group in groups.items():
         if group.hosts:
             raise UserError(
                 f"{len(group.hosts)} of {name} at work, on {group.hosts[0]}: stop every `vn run`, then try again (one that was killed "
-                "counts for ten seconds more)"
+                "still counts for ten seconds)"
             )
 
 
@@ -47,7 +47,7 @@ def places_of(broker: Broker, prefix: str, stage: Stage[Any]) -> list[Place]:
 
 
 def unread_partition(broker: Broker, prefix: str, stage: Stage[Any]) -> Place | None:
-    """Return a partition of the stage's inputs that holds a record which it has not read; None if there is none."""
+    """Return a partition of the stage's inputs with an unread record; None if there is none."""
     places = places_of(broker, prefix, stage)
     committed = committed_progress(broker.offsets_consumer(prefix + stage.name), places)
     starts, ends = broker.start_offsets(places), broker.end_offsets(places)
@@ -59,7 +59,7 @@ def unread_partition(broker: Broker, prefix: str, stage: Stage[Any]) -> Place | 
 
 
 def check_read(broker: Broker, prefix: str, stages: Iterable[Stage[Any]]) -> None:
-    """Raise UserError if a stage has not read all that was written for it: its records are in the partitions of its present state."""
+    """Raise UserError if a stage has not read all its inputs: unread records are partitioned like its present state."""
     for stage in stages:
         if (place := unread_partition(broker, prefix, stage)) is not None:
             raise UserError(
@@ -69,7 +69,7 @@ def check_read(broker: Broker, prefix: str, stages: Iterable[Stage[Any]]) -> Non
 
 
 def holds_records(broker: Broker, place: Place, start: int, end: int) -> bool:
-    """Whether there is a committed record between the offsets, and not only markers of transactions and what was aborted."""
+    """Whether there is a committed record between the offsets, and not only transaction markers and aborted records."""
     return start < end and any(True for _ in committed_records(broker, *place, start, end, lambda: None))
 
 
@@ -77,9 +77,9 @@ def commit_progress(
     broker: Broker, group: str, offsets: Mapping[Place, int], origins: Mapping[Place, Origin], next_timers: Mapping[int, int | None]
 ) -> None:
     """
-    Commit offsets for a group without members, with the metadata that its stage would give them.
+    Commit offsets for a group without members, with the same metadata as its stage would commit.
 
-    The broker refuses them if the group has a member by now.
+    Raises UserError if the group has a member by now, in which case the broker refuses.
     """
     wanted = [
         TopicPartition(*place, offset, f"{next_timer_metadata(next_timers.get(place[1]))} {origins[place].metadata()}".strip())

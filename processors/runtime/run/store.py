@@ -1,8 +1,8 @@
 """
 Redis-backed cache of one stage partition, guarded by a stamp.
 
-States, timers and stamp are fields of one hash, so that nothing (eviction, deletion, a failover) can part them. One command
-reads states and stamp together; one script changes both, and only from the stamp that the writer decided on. No expiry.
+States, timers and stamp are fields of one hash, so that nothing (eviction, deletion, a failover) can separate them. One command
+reads states and stamp together; one script changes both, and only if the stamp is the one the writer decided on. No expiry.
 
     =<state key>   a state
     @<state key>   when its timer is due, in milliseconds
@@ -25,13 +25,13 @@ from redis.retry import Retry as Retries
 from processors.runtime.errors import Retry, UserError
 
 STAMP: Final = b"__pos"
-# A cluster whose nodes or slots are not to be found raises errors that are no RedisError.
+# A cluster client raises errors that are no RedisError if it cannot find a node or slot.
 UNAVAILABLE: Final = (RedisError, RedisClusterException, OSError)
 TIMEOUTS: Final = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0}
 
-# KEYS: the hash. ARGV: the stamp it must bear ('' = none), the stamp it then bears, 1 to empty it first, how many
-# arguments are fields to set, these (field, value, ...), then the fields to remove. `unpack` takes some 8,000 arguments
-# at most, hence the slices. The stamp goes last: a script cut short leaves a stamp that nobody decides on.
+# KEYS: the hash. ARGV: the stamp it must have ('' = none), its new stamp, 1 to empty it first, the number of arguments that are
+# fields to set, these (field, value, ...), then the fields to remove. `unpack` takes about 8,000 arguments at most, hence the
+# slices. The stamp is written last: an interrupted script leaves a stamp that nobody decides on.
 SWAP: Final = """
 if (redis.call('HGET', KEYS[1], '__pos') or '') ~= ARGV[1] then return 0 end
 if ARGV[3] == '1' then redis.call('UNLINK', KEYS[1]) end
@@ -48,7 +48,7 @@ class Store:
     """The Redis server, Sentinel group or cluster that a URL names."""
 
     def __init__(self, url: str) -> None:
-        self._connect = connection(url)
+        self._connect = connector(url)
 
     @cached_property
     def _client(self) -> Any:
@@ -68,10 +68,10 @@ class Store:
         return stamp, values
 
     def swap(self, key: str, old: bytes | None, new: bytes, changes: Mapping[bytes, bytes | None], *, emptied: bool = False) -> bool:
-        """Replace the stamp `old` by `new` and apply the changes (None removes) atomically; return False if the stamp is not `old`."""
-        kept = [part for field, value in changes.items() if value is not None for part in (field, value)]
-        gone = [field for field, value in changes.items() if value is None]
-        arguments = (1, key, old or b"", new, int(emptied), len(kept), *kept, *gone)
+        """Replace the stamp `old` with `new` and apply the changes (None removes) atomically; return False if the stamp is not `old`."""
+        written = [part for field, value in changes.items() if value is not None for part in (field, value)]
+        removed = [field for field, value in changes.items() if value is None]
+        arguments = (1, key, old or b"", new, int(emptied), len(written), *written, *removed)
         with translated_errors():
             try:
                 return bool(self.call("EVALSHA", SWAP_SHA, *arguments))
@@ -90,7 +90,7 @@ class Store:
                 return
 
     def setting(self, name: str) -> str | None:
-        """Return one of the server's own settings; None if this user may not ask."""
+        """Return a configuration setting of the server; None if this user may not read it."""
         try:
             found = self.call("CONFIG", "GET", name)
         except ResponseError:
@@ -100,22 +100,22 @@ class Store:
         value = found.get(name) or found.get(name.encode()) if isinstance(found, dict) else found[1]
         return value.decode() if isinstance(value, bytes) else str(value)
 
-    def information(self) -> dict[str, Any]:
-        """Return the store's own figures (Redis INFO), of a cluster those of the node asked."""
+    def info(self) -> dict[str, Any]:
+        """Return the output of Redis INFO; for a cluster, that of one node."""
         with translated_errors():
             found = self.call("INFO")
         return next(iter(found.values())) if found and all(isinstance(each, dict) for each in found.values()) else dict(found)
 
     def rewrite_log(self) -> None:
-        """Have the append-only file written anew, without replaced values; does nothing while one is being written."""
-        if not self.rewrites_log():
+        """Start rewriting the append-only file without replaced values; does nothing while a rewrite is running."""
+        if not self.is_rewriting_log():
             with translated_errors():
                 self.call("BGREWRITEAOF")
 
-    def rewrites_log(self) -> bool:
-        """Whether the append-only file is being written anew, or is about to be."""
-        found = self.information()
-        return bool(int(found.get("aof_rewrite_in_progress", 0)) or int(found.get("aof_rewrite_scheduled", 0)))
+    def is_rewriting_log(self) -> bool:
+        """Whether the append-only file is being rewritten, or is about to be."""
+        info = self.info()
+        return bool(int(info.get("aof_rewrite_in_progress", 0)) or int(info.get("aof_rewrite_scheduled", 0)))
 
     def time(self) -> float:
         """Return the server's time in seconds since the epoch."""
@@ -130,16 +130,16 @@ class Store:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Translate any error of the client into Retry, without its message: it quotes commands."""
+    """Translate any error of the client into Retry, without its message, which quotes commands."""
     try:
         yield
     except UNAVAILABLE as error:
         raise Retry(f"the store does not answer: {type(error).__name__}") from None
 
 
-def connection(url: str) -> Callable[[], Any]:
+def connector(url: str) -> Callable[[], Any]:
     """
-    Return a function that connects to redis://, rediss:// or unix://; +sentinel or +cluster may follow the scheme.
+    Return a function that connects to a redis://, rediss:// or unix:// URL; +sentinel or +cluster may follow the scheme.
 
     `redis+sentinel://[user:password@]host:port,host:port/service[/database]`, `rediss+cluster://host:port,host:port`
     """
@@ -150,8 +150,8 @@ def connection(url: str) -> Callable[[], Any]:
         raise wrong
     try:
         if not topology:
-            ConnectionPool.from_url(url, **options)  # connects to nothing, and raises ValueError unless it is a URL
-            # One connection, kept: taking it from a pool for each command would cost a third of the command.
+            ConnectionPool.from_url(url, **options)  # does not connect; raises ValueError for an invalid URL
+            # One connection, kept open: taking one from a pool for each command costs a third of the command's time.
             return partial(Redis.from_url, url, single_connection_client=True, **options)
         parts = urlsplit(url)
         options |= {"ssl": True} if scheme == "rediss" else {}
@@ -159,7 +159,7 @@ def connection(url: str) -> Callable[[], Any]:
         hosts = _hosts(parts.netloc, 26379 if topology == "sentinel" else 6379)
         if topology == "cluster":
             node: Any = ClusterNode
-            options["retry"] = Retries(NoBackoff(), 3)  # a moved slot is found by asking again
+            options["retry"] = Retries(NoBackoff(), 3)  # to find a slot that has moved
             return lambda: RedisCluster(startup_nodes=[node(*host) for host in hosts], **options)
         service, _, database = parts.path.strip("/").partition("/")
         sentinel: Any = Sentinel

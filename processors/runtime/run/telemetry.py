@@ -1,7 +1,7 @@
 """
 Logs and metrics of a running stage: one log line per batch.
 
-Only the fields listed here are ever logged, and of an exception only its type, where it was raised and, for one of ours, its
+Only the fields listed here are ever logged. Of an exception only the type, where it was raised and, if it is one of ours, the
 message: libraries quote values in their messages, and values hold personal data.
 """
 
@@ -23,7 +23,7 @@ from processors.domain.notification import AttemptState
 from processors.domain.reasons import RARE
 from processors.domain.trace import trace_of
 from processors.runtime import metrics
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.decide.batch import BatchResult
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import Restart, Retry, UserError
@@ -108,12 +108,12 @@ KNOWN_LABELS: Final[Mapping[str, Mapping[Any, Sequence[tuple[str, ...]]]]] = {  
     },
     ANSWER: {metrics.RESPONSES: (("delivered",), ("failed",))},
 }
-MOST_PROVIDERS: Final = 20
-PROVIDERS: Final[set[str]] = set()  # those heard of
+MAX_PROVIDERS: Final = 20
+PROVIDERS: Final[set[str]] = set()  # those that have a label so far
 NOT_REACHED_EMERGENCY: Final = "not_reached_emergency"  # the reason code of an emergency that reached nobody
-ONCE_IN: Final = 10.0  # seconds
-TRACES_LOGGED: Final = 10  # of one batch
-OURS: Final = (UserError, Retry, Restart)
+RATE_LIMIT_SECONDS: Final = 10.0
+TRACES_LOGGED: Final = 10  # per batch
+OWN_ERRORS: Final = (UserError, Retry, Restart)
 
 
 def configure(level: str, form: str) -> None:
@@ -137,7 +137,7 @@ def configure(level: str, form: str) -> None:
 
 
 class RateLimit(logging.Filter):
-    """Lets through one line of a kind every ten seconds: every connection to an unavailable broker logs many a second."""
+    """Passes one line of a kind every ten seconds: each connection to an unavailable broker logs many per second."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,9 +145,9 @@ class RateLimit(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         kind = str(record.msg).partition(" ")[0]
-        if kind == "CONFWARN":  # a consumer property given to a producer, or the reverse
+        if kind == "CONFWARN":  # a consumer property on a producer, or vice versa
             return False
-        if record.created - self._last.get(kind, 0) < ONCE_IN:
+        if record.created - self._last.get(kind, 0) < RATE_LIMIT_SECONDS:
             return False
         self._last[kind] = record.created
         return True
@@ -159,14 +159,14 @@ def drop_unlisted(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[s
 
 
 def error_fields(error: BaseException) -> dict[str, str]:
-    """Return the fields to log of an exception: its type, where it was raised, and its message if it is ours."""
+    """Return the fields to log for an exception: its type, where it was raised, and its message if it is one of ours."""
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames[-6:]))
-    return {"error": type(error).__name__, "where": where} | ({"why": str(error)} if isinstance(error, OURS) else {})
+    return {"error": type(error).__name__, "where": where} | ({"why": str(error)} if isinstance(error, OWN_ERRORS) else {})
 
 
 def report_attempts(verdicts: Sequence[Verdict]) -> None:
-    """Count states of attempts, and emergencies that reached nobody; an attempt that tells of several messages has a verdict on each."""
+    """Count attempts by state, receipts, opt-outs and emergencies that reached nobody; an attempt may have a verdict per message."""
     states = {(each.reference, each.channel, each.status) for each in verdicts if each.status is not None}
     for (channel, status), count in Counter((channel, status) for _, channel, status in states).items():
         metrics.ATTEMPTS.labels(channel, status).inc(count)
@@ -182,14 +182,14 @@ def report_attempts(verdicts: Sequence[Verdict]) -> None:
 
 
 def provider_label(provider: str) -> str:
-    """Return a provider's name as a label: the first twenty heard of, else `other`, since anybody may write a receipt."""
-    if len(PROVIDERS) < MOST_PROVIDERS:
+    """Return a provider's name as a metric label; only the first twenty get one, the rest `other`: anybody may write a receipt."""
+    if len(PROVIDERS) < MAX_PROVIDERS:
         PROVIDERS.add(provider)
     return provider if provider in PROVIDERS else "other"
 
 
 def report_notification(timing: Timing, now: int) -> None:
-    """Count how long a notification took, how long it was held on purpose, and whether it was sent late without such a hold."""
+    """Record how long a notification took, how long it was held on purpose, and whether it was late apart from that."""
     emergency = str(timing.emergency).lower()
     metrics.NOTIFICATION_SECONDS.labels(timing.channel, emergency).observe(max(0, now - timing.received_at) / 1000)
     metrics.HOLD_SECONDS.labels(timing.hold).observe(timing.held / 1000)
@@ -214,10 +214,10 @@ class Telemetry:
         self._shown: set[tuple[str, int]] = set()
         metrics.BUILD.labels(stage, version("vn-pipeline")).set(1)
         self._start_at_zero()
-        self.beat()  # a stage that starts is not one that has stood still since 1970
+        self.beat()  # otherwise a starting stage would look stuck since 1970
 
     def _start_at_zero(self) -> None:
-        """Create the counters before anything is counted: an alert only sees the first increase of a counter that existed."""
+        """Create the counters at 0: an alert does not see the first increase of a counter that did not exist before."""
         stage = self._stage
         for counter in PER_STAGE:
             counter.labels(stage)
@@ -233,20 +233,20 @@ class Telemetry:
 
     def beat(self) -> None:
         """Report that the loop began another round."""
-        self._beat.set(wall() / 1000)
+        self._beat.set(wall_time() / 1000)
 
     def count_rebalance(self) -> None:
-        """Report a rebalance; series of partitions that may have been given away vanish, and come again if they are ours."""
+        """Report a rebalance; drop the series of all partitions, which return for those that are still ours."""
         metrics.REBALANCES.labels(self._stage).inc()
         for topic, partition in self._shown:
             metrics.LAG.remove(self._stage, topic, str(partition))
         for partition in {partition for _, partition in self._shown}:
-            with suppress(KeyError):  # its first batch has not ended yet
+            with suppress(KeyError):  # before the partition's first batch
                 metrics.TIMERS.remove(self._stage, str(partition))
         self._shown.clear()
 
     def time_steps(self, reach: Callable[[Point], None]) -> Callable[[Point], None]:
-        """Return a function to call at each point of a batch: it adds up the seconds since the one before, and then calls `reach`."""
+        """Return a function to call at each point of a batch: it measures the seconds since the previous point, then calls `reach`."""
         seconds = {point: metrics.STEP_SECONDS.labels(self._stage, step) for point, step in STEPS.items()}
         before = monotonic()
 
@@ -264,7 +264,7 @@ class Telemetry:
         metrics.TRANSACTIONS.labels(self._stage, result).inc()
 
     def batch(self, results: Sequence[tuple[Task, BatchResult]], seconds: float, rules: str) -> None:
-        """Report a batch that was committed; its log line names the first traces decided on."""
+        """Report a committed batch; its log line names the first few traces."""
         stage = self._stage
         records, wakes, outputs, oldest = 0, 0, Counter[str](), None
         verdicts: Counter[tuple[str, str]] = Counter()
@@ -291,10 +291,10 @@ class Telemetry:
             metrics.RESPONSES.labels(status).inc()
         for reason, count in dead.items():
             metrics.DEAD_LETTERS.labels(stage, reason).inc(count)
-        now = wall()
+        now = wall_time()
         for timing in (timing for _, result in results for timing in result.timings):
             report_notification(timing, now)
-        age = None if oldest is None else max(0.0, (wall() - oldest) / 1000)
+        age = None if oldest is None else max(0.0, (wall_time() - oldest) / 1000)
         if age is not None:
             self._end_to_end.observe(age)
             self._oldest.set(age)

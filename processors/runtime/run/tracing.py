@@ -1,9 +1,9 @@
 """
-Spans of a stage's decisions, to an OpenTelemetry collector over HTTP; none if `OTEL_EXPORTER_OTLP_ENDPOINT` is not set.
+Sends spans of a stage's decisions to an OpenTelemetry collector over HTTP; none if `OTEL_EXPORTER_OTLP_ENDPOINT` is not set.
 
-A verdict is a span of its message's trace, from the batch's start to its commit. Spans wait in a bounded queue for a thread of
-their own; when it is full, or more than `MOST` were made within a second, they are dropped: a collector that is slow or gone
-costs a stage nothing. `OTEL_TRACES_SAMPLER_ARG` is the share of traces that is kept, the same ones in every stage.
+Each verdict is a span of its message's trace, from the batch's start to its commit. Spans wait in a bounded queue for an export
+thread; when it is full, or more than `MAX_SPANS` were created within a second, they are dropped: a slow or dead collector does
+not slow a stage down. `OTEL_TRACES_SAMPLER_ARG` is the fraction of traces that is kept, the same ones in every stage.
 """
 
 import logging
@@ -15,12 +15,12 @@ from typing import Any, Final
 from processors.domain.journal import Verdict
 from processors.domain.trace import TRACEPARENT, digest, root_of, trace_of
 
-MOST: Final = 50  # spans a second of one stage: each costs some 25 µs with its export, together a hundredth of what a busy stage takes
-QUEUE: Final = 2_048
+MAX_SPANS: Final = 50  # per second and stage: each costs about 25 µs with its export, together a hundredth of a busy stage's time
+QUEUE_SIZE: Final = 2_048
 EXPORT_SECONDS: Final = 2.0
-EVERY_MILLISECONDS: Final = 1_000.0
-FIRST: Final = "read"
-KEPT_BITS: Final = 1 << 64
+EXPORT_INTERVAL: Final = 1_000.0  # milliseconds
+FIRST_STAGE: Final = "read"
+SAMPLING_RANGE: Final = 1 << 64
 
 
 class Tracing:
@@ -32,50 +32,50 @@ class Tracing:
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
-        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # a collector that is gone is not the pipeline's news
+        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # do not log that the collector is down
         self._stage = stage
-        self._share = int(share * KEPT_BITS)  # as OpenTelemetry's own sampler reckons
+        self._share = int(share * SAMPLING_RANGE)  # as OpenTelemetry's own sampler does
         self._resource = Resource({"service.name": f"vn-{stage}"})
         exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_SECONDS)
-        self._processor = BatchSpanProcessor(exporter, QUEUE, EVERY_MILLISECONDS, QUEUE // 4)
-        self._second, self._made = 0, 0
+        self._processor = BatchSpanProcessor(exporter, QUEUE_SIZE, EXPORT_INTERVAL, QUEUE_SIZE // 4)
+        self._second, self._count = 0, 0
 
-    def record(self, verdicts: Iterable[Verdict], given: Mapping[tuple[str | None, str], str], began: int, ended: int) -> None:
+    def record(self, verdicts: Iterable[Verdict], traceparents: Mapping[tuple[str | None, str], str], began: int, ended: int) -> None:
         """
         Queue the spans of a batch's verdicts; times in nanoseconds.
 
-        `given` holds the trace contexts that came with messages, by agency and message id: the first span about a message
-        is a child of the agency's own.
+        `traceparents` holds the trace contexts that came with messages, by agency and message id: the first span of a message
+        is a child of the agency's own span.
         """
         for each in verdicts:
-            if not self._may_make_one():
+            if not self._is_within_limit():
                 break
             trace = trace_of(each.ori, each.message_id, each.trace)
             if int(trace[16:], 16) < self._share:
-                self._processor.on_end(self._span(trace, each, given.get((each.ori, each.message_id)), (began, ended)))
+                self._processor.on_end(self._span(trace, each, traceparents.get((each.ori, each.message_id)), (began, ended)))
 
     def close(self) -> None:
-        """Send what is queued, if the collector takes it in time."""
-        last = Thread(target=self._processor.shutdown, daemon=True)  # its own time limit is that of one batch
+        """Send the queued spans, if the collector accepts them in time."""
+        last = Thread(target=self._processor.shutdown, daemon=True)  # in a thread, since its own time limit is per batch
         last.start()
         last.join(EXPORT_SECONDS)
 
-    def _may_make_one(self) -> bool:
+    def _is_within_limit(self) -> bool:
         second = int(monotonic())
         if second != self._second:
-            self._second, self._made = second, 0
-        self._made += 1
-        return self._made <= MOST
+            self._second, self._count = second, 0
+        self._count += 1
+        return self._count <= MAX_SPANS
 
-    def _span(self, trace: str, verdict: Verdict, given: str | None, times: tuple[int, int]) -> Any:
+    def _span(self, trace: str, verdict: Verdict, traceparent: str | None, times: tuple[int, int]) -> Any:
         from opentelemetry.sdk.trace import ReadableSpan  # noqa: PLC0415
 
         root = root_of(verdict.ori, verdict.message_id)
         own, parent = root, None
-        if self._stage != FIRST:
+        if self._stage != FIRST_STAGE:
             own, parent = digest(f"{root} {verdict.stage} {verdict.offender} {verdict.reference} {verdict.at} {times[0]}", 8), root
-        elif (sent := TRACEPARENT.fullmatch(given or "")) is not None:
-            parent = sent[2]
+        elif (context := TRACEPARENT.fullmatch(traceparent or "")) is not None:
+            parent = context[2]
         return ReadableSpan(
             f"{verdict.stage} {verdict.outcome}",
             _context(trace, own),
@@ -88,7 +88,7 @@ class Tracing:
 
 
 def attributes_of(verdict: Verdict) -> dict[str, str]:
-    """Return what a span says of a decision: codes and ids, nothing of a registrant."""
+    """Return a span's attributes: codes and ids, nothing about a registrant."""
     found = {
         "vn.message_id": verdict.message_id,
         "vn.agency": verdict.ori,

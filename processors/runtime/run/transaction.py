@@ -1,8 +1,8 @@
 """
-The transaction of a batch: steps 3 to 8 of the protocol (runner.py), numbered alike here.
+The transaction of a batch: steps 3 to 8 of the protocol in runner.py, with the same numbers.
 
-A `Transactions` is made anew, with a new producer, whenever the tasks are: making the producer aborts what the last one left
-open. After any error it is not used again.
+Whenever the tasks are restored, `use_producer` is called with a new producer: creating it aborts what the last one left open.
+After an error a producer is not used again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,12 +30,12 @@ from processors.runtime.wire.codec import Codec
 from processors.stage import Stage
 from processors.topics import DEAD_LETTERS, DECISIONS
 
-ANY: Final = -1  # the partition is chosen by the key
-SLOWEST_WRITE: Final = 4_000_000  # bytes a second that the broker takes, or is given up on
+ANY_PARTITION: Final = -1  # the partition is chosen by the key
+MIN_WRITE_RATE: Final = 4_000_000  # bytes per second; a broker slower than that counts as unavailable
 
 
 class DecidedBatch(NamedTuple):
-    """What one transaction commits: the partitions' results, and the version of the rules they were decided by."""
+    """What one transaction commits: the partitions' results, and the version of the rules that decided them."""
 
     results: Sequence[tuple[Task, BatchResult]]
     rules: str
@@ -65,10 +65,10 @@ class Transactions:
         self._writer = ThreadPoolExecutor(1, "caches")
         self._applying: Future[None] | None = None
 
-    def begin_with(self, producer: Producer | None) -> None:
-        """Commit by this producer from now on; None ends the use of the last one."""
+    def use_producer(self, producer: Producer | None) -> None:
+        """Commit with this producer from now on; None only stops using the last one."""
         if self._applying is not None:
-            wait([self._applying])  # whether it succeeded does not matter: whoever begins anew restores the caches
+            wait([self._applying])  # whether it succeeded does not matter: the caches are restored next
             self._applying = None
         if self._calls is not None:
             self._calls.close()
@@ -77,9 +77,9 @@ class Transactions:
 
     def commit(self, batch: DecidedBatch, origins: Origins, metadata: Any, more: Sequence[TopicPartition]) -> None:
         """
-        Commit the batch to Kafka, then begin to update the caches: `finish` before the next batch is decided.
+        Commit the batch to Kafka, then start to update the caches: call `finish` before deciding the next batch.
 
-        `metadata` is the group's as it was when the records were read; `more` are other offsets to commit with the inputs'.
+        `metadata` is the group's metadata as of reading the records; `more` are other offsets to commit with the inputs'.
         """
         producer, calls = self._producer, self._calls
         if producer is None or calls is None:
@@ -98,7 +98,7 @@ class Transactions:
             self._fault("produced")
             sent = calls.start(producer.send_offsets_to_transaction, offsets, metadata, REQUEST_TIMEOUT)  # 5
             written = sum(result.bytes for _, result in batch.results)
-            waiting = producer.flush(REQUEST_TIMEOUT + written / SLOWEST_WRITE)  # 6
+            waiting = producer.flush(REQUEST_TIMEOUT + written / MIN_WRITE_RATE)  # 6
             sent(CALL_DEADLINE)
             if waiting:
                 raise Unavailable("the outcome of the transaction is not known: the broker takes no records")
@@ -111,7 +111,7 @@ class Transactions:
             self._applying = self._writer.submit(self._apply, self._caches, batch.results, places)  # 8
 
     def finish(self) -> None:
-        """Wait until the caches hold what was committed last; raises what kept them from it."""
+        """Wait until the caches hold what was committed last; raises the error if they could not be updated."""
         applying, self._applying = self._applying, None
         if applying is not None:
             applying.result()
@@ -135,15 +135,15 @@ class Transactions:
     def _output(self, written: OutputRecord) -> tuple[Any, ...]:
         """Return the arguments of `produce` for one output."""
         name = self._names[written.topic.name]
-        if not written.headers:  # an empty list of headers nearly doubles what a record costs
+        if not written.headers:  # an empty list of headers nearly doubles the cost of a record
             return (name, written.value, written.key)
-        return (name, written.value, written.key, ANY, None, None, 0, [*written.headers])
+        return (name, written.value, written.key, ANY_PARTITION, None, None, 0, [*written.headers])
 
     def _journal(self, batch: DecidedBatch) -> Iterator[tuple[Any, ...]]:
         """
-        Yield the arguments of `produce` for the journal of all partitions' results, in as few records as it fits into.
+        Yield the arguments of `produce` for the journal of all partitions' results, in as few records as possible.
 
-        Its key is the stage: each partition that a transaction writes to costs it a request, a check and a marker.
+        Their key is the stage: each partition that a transaction writes to costs a request, a check and a marker.
         """
         verdicts = [verdict for _, result in batch.results for verdict in result.verdicts]
         for journal in journal_records(verdicts, batch.rules, self._codec.encode):
@@ -151,9 +151,9 @@ class Transactions:
 
     def _changes(self, partition: int, result: BatchResult, places: dict[int, int]) -> Iterator[tuple[Any, ...]]:
         """
-        Yield the arguments of `produce` for the state changes of a partition's result, its position last.
+        Yield the arguments of `produce` for the state changes of a partition's result, with its position last.
 
-        `places` is told where the position comes to lie.
+        Once acknowledged, the position's offset is stored in `places` by partition.
         """
         if self._caches is None:
             return
@@ -168,7 +168,7 @@ class Transactions:
 
     @staticmethod
     def _offsets(batch: DecidedBatch, origins: Origins) -> Iterator[TopicPartition]:
-        """Yield the offsets of every partition in the batch, with when its next timer is due and which log they belong to."""
+        """Yield the offsets of every partition in the batch; their metadata says when its next timer is due and which log they are of."""
         for task, result in batch.results:
             timer = next_timer_metadata(task.timers.next())
             for topic, offset in result.position.positions.items():
@@ -177,10 +177,10 @@ class Transactions:
 
 def produce(producer: Producer, records: Iterable[tuple[Any, ...]]) -> None:
     """
-    Produce records that are ready, one right after the other.
+    Produce prepared records, one right after the other.
 
-    The first has the client add its partition to the transaction; those that follow at once are added by the same request,
-    those that follow later by another, after the first was answered.
+    The first makes the client add its partition to the transaction. Partitions of records that follow at once are added by the
+    same request, later ones by another request after the first was answered.
     """
     write = producer.produce
     for each in records:

@@ -1,21 +1,21 @@
 """
-The watermark: a time up to which every message that was received has reached this stage.
+The watermark: a time up to which every received message has reached this stage.
 
-A hold must not end while the message that would settle it lies unread in front of an earlier stage, so timers fire by the
-watermark and not by the clock. It is measured from what is committed in Kafka, when a timer is due and not before: nothing
-is written for it, no process is asked, and a stage that runs alone or a pipeline without traffic has one too.
+A hold must not end while the message that would resolve it waits unread before an earlier stage, so timers fire by the
+watermark and not by the clock. It is measured from what is committed in Kafka, and only when a timer is due: nothing is
+written for it, no process is asked, and it also works for a stage that runs alone or a pipeline without traffic.
 
-One measurement, at the time T by our clock (`Measurement`; the numbers are found in the body):
+One measurement, at system time T (`Measurement`; the numbers are in the code):
 
-1. Read the ends of the front door's topics. What was received by T, less `CLOCK_SKEW`, lies before them.
-2. Wait until the first stage has committed up to them, or up to markers of transactions only: a stage that was stopped does
-   not commit that it has passed those. What it wrote was committed with that, so it lies before the ends of
-   the next topics, which are read only now; and so on, stage by stage in the pipeline's order.
-3. A stage may keep a message until a timer fires. Each commits, as metadata of its offsets, when its next timer is due: the
-   watermark does not pass that.
-4. The ends of our own inputs come last. A partition that has been read up to them has seen all that was received by then.
+1. Read the ends of the first stage's inputs. What was received by T - `CLOCK_SKEW` lies before them.
+2. Wait until the first stage has committed up to them, or up to nothing but transaction markers: a stage that was stopped does
+   not commit that it has passed those. Its outputs were committed together with that, so they lie before the ends of the next
+   stage's inputs, which are read only now; and so on, stage by stage in the pipeline's order.
+3. A stage may hold a message until a timer fires. Each stage commits, as metadata of its offsets, when its next timer is due:
+   the watermark does not pass that.
+4. The ends of our own inputs come last. A partition that has been read up to them has seen everything received by then.
 
-It never falls, since offsets and ends never do; so a rebalance changes nothing about one that was measured before.
+The watermark never decreases, since offsets and ends never do; so it stays valid after a rebalance.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,28 +27,28 @@ from typing import Any, Final, NamedTuple, Protocol
 import structlog
 from confluent_kafka import Consumer, TopicPartition
 
-from processors.runtime.clock import wall
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import Restart, UserError
 from processors.runtime.kafka.clients import LOW_LATENCY, Broker, Place, committed_progress, message_kind, poll_batch
 from processors.runtime.run.telemetry import error_fields
 from processors.stage import Stage
 
 CLOCK_SKEW: Final = 250  # milliseconds by which the clocks of brokers and stages may differ
-FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.5  # seconds between looks at a stage that is behind
+FIRST_PAUSE, MAX_PAUSE = 0.01, 0.5  # seconds between checks of a stage that is behind
 NEVER: Final = 1 << 62
-MOST_MARKERS: Final = 1_000  # a longer gap is a stage that is behind, and is not read
-READ_TIMEOUT: Final = 2.0  # seconds to look into a gap
+MAX_MARKERS: Final = 1_000  # a longer gap means that the stage is behind, and is not read
+READ_TIMEOUT: Final = 2.0  # seconds to read a gap
 
 
 class CommittedProgress(NamedTuple):
-    """What a stage has committed for one partition: the next offset, and when the next timer of that partition is due."""
+    """What a stage has committed for one partition: the next offset, and when the partition's next timer is due."""
 
     offset: int | None
     next_timer: int | None
 
 
-class Log(Protocol):
-    """What a measurement asks Kafka."""
+class ProgressSource(Protocol):
+    """Tells a measurement how far the stages and the logs are."""
 
     def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
         """Return the uncommitted end of every partition of the topics."""
@@ -59,13 +59,13 @@ class Log(Protocol):
         ...
 
     def only_markers(self, place: Place, start: int, end: int) -> bool:
-        """Whether there is no committed record between the offsets, only markers of transactions and what was aborted."""
+        """Whether there is no committed record between the offsets, only transaction markers and aborted records."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """`time` holds for every partition of ours that has been read up to `ends`."""
+    """A watermark `time` (milliseconds), valid for every partition of ours that has been read up to `ends`."""
 
     time: int
     ends: Mapping[Place, int]
@@ -75,7 +75,7 @@ class Watermark:
         return all(offset >= self.ends.get((topic, partition), NEVER) for topic, offset in positions.items())
 
 
-NONE: Final = Watermark(0, {})
+NO_WATERMARK: Final = Watermark(0, {})
 
 
 class Measurement:
@@ -85,16 +85,16 @@ class Measurement:
     `upstream` are the stages before ours in the pipeline's order, each with its input topics.
     """
 
-    def __init__(self, log: Log, upstream: Sequence[tuple[str, Sequence[str]]], inputs: Sequence[str], now: int) -> None:
+    def __init__(self, log: ProgressSource, upstream: Sequence[tuple[str, Sequence[str]]], inputs: Sequence[str], now: int) -> None:
         self._log = log
         self._upstream = list(upstream)
         self._inputs = inputs
         self._time = now - CLOCK_SKEW
         self._ends: Mapping[Place, int] | None = None
-        self._behind: Mapping[Place, tuple[int, int]] = {}  # as of the last look
+        self._behind: Mapping[Place, tuple[int, int]] = {}  # as of the last step
 
     def step(self) -> Watermark | None:
-        """Go as far as the stages before ours have come; return the watermark once all have passed, else None."""
+        """Continue as far as the earlier stages have progressed; return the watermark once all have passed, else None."""
         while self._upstream:
             stage, topics = self._upstream[0]
             if self._ends is None:
@@ -111,15 +111,15 @@ class Measurement:
         return Watermark(self._time, self._log.ends(self._inputs))  # 4
 
 
-class KafkaLog:
-    """Kafka, asked with clients that are discarded at their first error: one that lived through a broker's restart may lie."""
+class KafkaProgressSource:
+    """Asks Kafka; discards its clients at the first error, since one that lived through a broker's restart may give wrong answers."""
 
     def __init__(self, broker: Broker, prefix: str) -> None:
         self._broker = broker
         self._prefix = prefix
         self._observers: dict[str, Consumer] = {}
         self._partitions: dict[str, int] = {}
-        self._records: dict[Place, int] = {}  # offsets after which a record was found
+        self._records: dict[Place, int] = {}  # offsets known to be followed by a record
 
     def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
         if unknown := [topic for topic in topics if topic not in self._partitions]:
@@ -132,7 +132,7 @@ class KafkaLog:
         return {place: CommittedProgress(offset, parse_next_timer(metadata)) for place, (offset, metadata) in found.items()}
 
     def only_markers(self, place: Place, start: int, end: int) -> bool:
-        if end - start > MOST_MARKERS:
+        if end - start > MAX_MARKERS:
             return False
         if self._records.get(place) == start:
             return False
@@ -141,7 +141,7 @@ class KafkaLog:
             reader.assign([TopicPartition(*place, start)])
             deadline = monotonic() + READ_TIMEOUT
             while monotonic() < deadline:
-                for message in poll_batch(reader, MOST_MARKERS, 0.1):
+                for message in poll_batch(reader, MAX_MARKERS, 0.1):
                     kind = message_kind(message)
                     if kind == "record":
                         self._records[place] = start
@@ -164,11 +164,11 @@ class KafkaLog:
 
 
 class Watermarks:
-    """Measures in a thread of its own, whenever a watermark of some time is wanted, until there is one."""
+    """Measures watermarks in a thread, until it has reached the latest one requested."""
 
     def __init__(self, broker: Broker, prefix: str, stage: Stage[Any], upstream: Sequence[Stage[Any]]) -> None:
-        self.latest = NONE
-        self._log = KafkaLog(broker, prefix)
+        self.latest = NO_WATERMARK
+        self._log = KafkaProgressSource(broker, prefix)
         self._upstream = [(each.name, [prefix + topic.name for topic in each.inputs]) for each in upstream]
         self._inputs = [prefix + topic.name for topic in stage.inputs]
         self._stage = stage.name
@@ -178,8 +178,8 @@ class Watermarks:
         self._thread = Thread(target=self._run, name="watermark", daemon=True)
         self._thread.start()
 
-    def want(self, time: int) -> None:
-        """Ask for a watermark of at least this time; `latest` has it once it could be measured."""
+    def request(self, time: int) -> None:
+        """Request a watermark of at least this time; `latest` holds it once it has been measured."""
         if time > self._wanted:
             with self._changed:
                 self._wanted = time
@@ -189,7 +189,7 @@ class Watermarks:
         with self._changed:
             self._closed = True
             self._changed.notify()
-        self._thread.join(LONGEST_PAUSE)
+        self._thread.join(MAX_PAUSE)
 
     def _run(self) -> None:
         pause = FIRST_PAUSE
@@ -197,14 +197,14 @@ class Watermarks:
         while self._wait(pause if measurement is not None else None):
             try:
                 if measurement is None:
-                    measurement, pause = Measurement(self._log, self._upstream, self._inputs, wall()), FIRST_PAUSE
+                    measurement, pause = Measurement(self._log, self._upstream, self._inputs, wall_time()), FIRST_PAUSE
                 found = measurement.step()
             except (Restart, UserError) as error:
                 structlog.get_logger().warning("watermark_unmeasured", unit=self._stage, **error_fields(error))
                 self._log.forget()
-                found, pause = None, LONGEST_PAUSE
+                found, pause = None, MAX_PAUSE
             if found is None:
-                pause = min(2 * pause, LONGEST_PAUSE)
+                pause = min(2 * pause, MAX_PAUSE)
                 continue
             advanced = found.time > self.latest.time
             if advanced or not self.latest.ends:
@@ -212,7 +212,7 @@ class Watermarks:
             measurement, pause = None, FIRST_PAUSE if advanced else pause
 
     def _wait(self, pause: float | None) -> bool:
-        """Wait until a watermark is wanted, and between looks; return False when closed."""
+        """Wait until a watermark is requested, or for `pause` seconds between steps; return False once closed."""
         with self._changed:
             if pause is not None or self._wanted > self.latest.time:
                 self._changed.wait_for(lambda: self._closed, pause or FIRST_PAUSE)
@@ -222,7 +222,7 @@ class Watermarks:
 
 
 def next_timer_metadata(at: int | None) -> str:
-    """Return the metadata of a partition's committed offsets: when its next timer is due."""
+    """Return the metadata for a partition's committed offsets that says when its next timer is due."""
     return "" if at is None else f"next_timer={at}"
 
 

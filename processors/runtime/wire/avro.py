@@ -1,8 +1,8 @@
 """
-Avro binary encoding, compiled: one generated function per record type and direction.
+Compiles Avro schemas to Python functions: one generated function per record type and direction.
 
 Supports what `schemas/avro` uses: string, long, boolean, bytes, enum, record, array, map, and a union of null with one
-of these. A general codec looks up the type of every field of every datum; here that happens once, at generation.
+of these. A generic codec looks up the type of every field of every datum; here that happens once, at generation.
 """
 
 import struct
@@ -15,8 +15,8 @@ Schema = dict[str, Any]
 Write = Callable[[Any], bytes]
 Read = Callable[[bytes, int], tuple[Any, int]]
 
-LONGEST: Final = 10  # bytes of a 64-bit number
-SIX: Final = 0x8080808080  # the highest bits of a number of six bytes, as every time between 1970 and 2039 is
+MAX_LONG_BYTES: Final = 10  # bytes of a 64-bit number
+SIX_BYTE_MASK: Final = 0x8080808080  # the highest bits of a number of six bytes, such as every time until 2039
 _EIGHT_BYTES: Final = struct.Struct("<Q").unpack_from
 
 
@@ -57,12 +57,12 @@ def read_long(raw: bytes, at: int) -> tuple[int, int]:
         return (rest >> 1) ^ -(rest & 1), at + 2
     if at + 8 <= len(raw):
         (word,) = _EIGHT_BYTES(raw, at)
-        if word & 0x808080808080 == SIX:  # seven bits of each
+        if word & 0x808080808080 == SIX_BYTE_MASK:  # seven bits of each
             word = (word & 0x007F007F007F) | (word & 0x7F007F007F00) >> 1
             rest = (word & 0x3FFF) | (word & 0x3FFF0000) >> 2 | (word & 0x3FFF00000000) >> 4
             return (rest >> 1) ^ -(rest & 1), at + 6
     rest = shift = 0
-    for here in range(at, at + LONGEST):
+    for here in range(at, at + MAX_LONG_BYTES):
         byte = raw[here]
         rest |= (byte & 127) << shift
         if byte < 128:  # noqa: PLR2004 - the highest bit says that more follows
@@ -124,7 +124,7 @@ def read_map(raw: bytes, at: int, read: Read) -> tuple[dict[str, Any], int]:
 
 
 class _Numbers(dict[int, bytes]):
-    """Cache of encoded numbers: lengths, and times, of which a batch has few; it begins anew when it is full."""
+    """Cache of encoded numbers: lengths, and times, which repeat within a batch; cleared when full."""
 
     prefix = b""
     most = 8_192
@@ -142,7 +142,7 @@ class _Some(_Numbers):
 
 
 class _Texts(dict[str | None, bytes]):
-    """Cache of encoded texts of which there are few; it begins anew when it is full."""
+    """Cache of encoded texts that repeat often; cleared when full."""
 
     most = 4_096
 
@@ -163,8 +163,10 @@ class _SomeTexts(_Texts):
         return b"\0" if text is None else b"\x02" + super().encode_text(text)
 
 
-# Texts of which there are few: agencies, codes, names of rules and stages.
-FEW: Final = frozenset({"channel", "event_subtype", "event_type", "jurisdiction", "notification_type", "ori", "reason", "rules", "stage"})
+# Fields with few different values: agencies, codes, names of rules and stages.
+CACHED_FIELDS: Final = frozenset(
+    {"channel", "event_subtype", "event_type", "jurisdiction", "notification_type", "ori", "reason", "rules", "stage"}
+)
 NUMBERS: Final[Mapping[int, bytes]] = _Numbers()
 _SOME: Final = _Some()
 # The length that a first byte encodes; -1 if it takes more than one byte or is negative.
@@ -185,7 +187,7 @@ _GLOBALS: Final[dict[str, Any]] = {
     "write_map": write_map,
 }
 
-# Expressions for the parts of an encoded value; `{v}` stands for the value.
+# Expressions for the parts of an encoded value; `{v}` is the value.
 _WRITTEN: Final[dict[str, tuple[str, ...]]] = {
     "string": ("NUMBER[len(s := {v}.encode())]", "s"),
     "bytes": ("NUMBER[len(s := {v})]", "s"),
@@ -198,7 +200,7 @@ _WRITTEN_OR_NULL: Final[dict[str, tuple[str, ...]]] = {
     "long": (r"b'\0' if (n := {v}) is None else SOME[n]",),
 }
 
-# Statements that decode a value into `{t}`; `i` is the datum's offset before and the next one's after.
+# Statements that decode a value into `{t}`; `i` is the datum's offset before them, and the next datum's after them.
 _TEXT: Final = ("n = LENGTHS[b[i]]", "if n < 0: n, i = read_length(b, i)", "i += 1", "j = i + n")
 _READ: Final[dict[str, tuple[str, ...]]] = {
     "string": (*_TEXT, "{t} = b[i:j].decode()", "i = j"),
@@ -209,7 +211,7 @@ _READ: Final[dict[str, tuple[str, ...]]] = {
 
 
 class Compiler:
-    """Generates the functions of one schema; `types` maps record names to classes, `forms` to hand-written functions."""
+    """Generates the functions of one schema; `types` maps record names to classes, `forms` maps some to handwritten functions."""
 
     def __init__(self, schema: Schema, types: Mapping[str, type], forms: Mapping[str, tuple[Write, Read]]) -> None:
         self._types = types
@@ -258,10 +260,10 @@ class Compiler:
     def _pieces(self, schema: Any, value: str) -> list[str]:
         """Return the expressions that encode `value`."""
         schema = self._resolve(schema)
-        if value.rpartition(".")[2] in FEW and schema in ("string", ["null", "string"]):
+        if value.rpartition(".")[2] in CACHED_FIELDS and schema in ("string", ["null", "string"]):
             return [f"{'TEXTS' if schema == 'string' else 'SOME_TEXTS'}[{value}]"]
         if isinstance(schema, list):
-            return self._nullable_pieces(self._resolve(_other(schema)), value)
+            return self._nullable_pieces(self._resolve(_non_null(schema)), value)
         return self._required_pieces(schema, value)
 
     def _required_pieces(self, schema: Any, value: str) -> list[str]:
@@ -291,7 +293,7 @@ class Compiler:
                 "else:",
                 "    if b[i] != 2: raise MalformedAvro",
                 "    i += 1",
-                *(f"    {line}" for line in self._statements(_other(schema), target)),
+                *(f"    {line}" for line in self._statements(_non_null(schema), target)),
             ]
         if schema["type"] == "enum":
             return [f"{target} = {self._symbols(schema)}_READ[b[i]]", "i += 1"]
@@ -305,7 +307,7 @@ class Compiler:
         return [f"{target}, i = read_map(b, i, {self._function('read', schema['values'])})"]
 
     def _function(self, way: str, schema: Any) -> str:
-        """Return the name of the function that encodes or decodes one item; generate it unless the item is a record, which has its own."""
+        """Return the name of the function that encodes or decodes one item; generates one unless the item is a record."""
         item = self._resolve(schema)
         if isinstance(item, dict) and item["type"] == "record":
             return f"{way}_{self._declare(item)}"
@@ -317,7 +319,7 @@ class Compiler:
         return name
 
     def _symbols(self, schema: Schema) -> str:
-        """Return the name of an enum's encoding table; suffixed `_READ`, that of its decoding table."""
+        """Return the name of an enum's encoding table; with the suffix `_READ` it is the decoding table's."""
         name = "ENUM_" + str(schema["name"]).rpartition(".")[2]
         self._schemas[str(schema["name"])] = schema
         self._names[name] = {symbol: write_long(place) for place, symbol in enumerate(schema["symbols"])}
@@ -330,9 +332,9 @@ def attributes_of(kind: type) -> dict[str, str]:
     return {field.encode_name: field.name for field in structs.fields(kind)}
 
 
-def _other(union: list[Any]) -> Any:
+def _non_null(union: list[Any]) -> Any:
     """Return a union's branch that is not null."""
     null, other = union
     if null != "null":
-        raise TypeError("a union must be of null and one other, in this order")
+        raise TypeError("a union must be of null and one other type, in this order")
     return other

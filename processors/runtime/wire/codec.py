@@ -1,10 +1,9 @@
 """
 Encodes and decodes every record: Avro single-object encoding and Confluent framing (contract §2).
 
-Without a schema registry records are written in single-object encoding (C3 01, fingerprint, datum), with one in
-Confluent framing (00, schema id, datum). Both are read. The current schema of a record type is compiled when the first
-record of it is met, since a command meets few of them; data written under an earlier one is resolved to it by fastavro,
-which is slower.
+Without a schema registry, records are written in single-object encoding (C3 01, fingerprint, datum); with one, in Confluent
+framing (00, schema id, datum). Both are read. The current schema of a record type is compiled at its first use, since a
+command uses few of them; data written with an earlier schema is resolved by fastavro, which is slower.
 """
 
 import base64
@@ -27,8 +26,8 @@ from processors.runtime.wire import outsiders
 from processors.runtime.wire.avro import NUMBERS, Compiler, MalformedAvro, Read, Write, read_long
 from processors.runtime.wire.changelog import State
 from processors.runtime.wire.compatibility import hazards
-from processors.runtime.wire.documents import DOCUMENT, FORMS, expand_documents, is_document
-from processors.runtime.wire.schemas import INTERNAL, RECORDS, TIMES, Version, current, history, name_of, short, structs_of
+from processors.runtime.wire.documents import DOCUMENT, DOCUMENT_CODECS, expand_documents, is_document
+from processors.runtime.wire.schemas import INTERNAL, RECORDS, TIMES, Version, current, history, schema_name, short_name, structs_of
 from processors.runtime.wire.states import StateFormat
 
 if TYPE_CHECKING:
@@ -41,14 +40,14 @@ SINGLE_OBJECT_HEADER: Final = 10
 CONFLUENT_HEADER: Final = 5
 TOO_LARGE: Final = 1 << 20  # contract §3
 
-# What our reader and fastavro's raise on broken bytes.
+# What our reader and fastavro raise for malformed bytes.
 BROKEN: Final = (MalformedAvro, IndexError, KeyError, ValueError, EOFError, StopIteration, TypeError, OverflowError, msgspec.DecodeError)
 _json_encode: Final = msgspec.json.Encoder().encode
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Undecodable(Stop):
-    """The bytes are not a record of the pipeline; gives a reason code of `domain.reasons` and a sentence."""
+    """The bytes are not a record of the pipeline; `unreadable` holds a reason code of `domain.reasons` and a sentence."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -59,13 +58,13 @@ class Codec:
     """
     Encodes and decodes every record of `processors.topics` and of the changelogs.
 
-    `url` is the schema registry's, whose subjects are the records' names behind `prefix`; `registry` is one already at hand.
+    `url` is the schema registry's; its subjects are the record names with `prefix`. `registry` is used if there is no `url`.
     """
 
     def __init__(self, url: str | None = None, prefix: str = "vn.", *, registry: "Registry | None" = None) -> None:
         self._registry = registry if url is None else _registry_at(url, prefix)
-        self._headers: dict[type[Struct], bytes] = {record: current(name_of(record)).header for record in RECORDS}
-        self._versions: dict[bytes, Version] = {header: current(name_of(record)) for record, header in self._headers.items()}
+        self._headers: dict[type[Struct], bytes] = {record: current(schema_name(record)).header for record in RECORDS}
+        self._versions: dict[bytes, Version] = {header: current(schema_name(record)) for record, header in self._headers.items()}
         self._readers: dict[bytes, Read] = {}
         self._writers: dict[type, tuple[bytes, Write]] = {}
         if self._registry is not None:
@@ -88,23 +87,23 @@ class Codec:
             if end != len(raw):
                 raise MalformedAvro
         except BROKEN:
-            raise Undecodable("malformed", "the record is no datum of the schema it names") from None
+            raise Undecodable("malformed", "the record is not a datum of the schema it names") from None
         return value
 
     def encode_state(self, state: Any, number: int = 1) -> bytes:
-        """Return a state as it is written to the changelog, in the format of this number."""
+        """Return a state as it is written to the changelog, in format `number`."""
         document = _json_encode(state)
         return b"".join((self._headers[State], NUMBERS[len(document)], document, NUMBERS[number]))
 
     def states(self, wanted: StateFormat) -> Callable[[bytes], Any]:
-        """Return the decoder of states of a format and its earlier ones; it raises Stop for bytes that are no such state."""
+        """Return a decoder of states in this format or an earlier one; it raises Stop for anything else."""
         read, present = _json_decoder(wanted.type).decode, wanted.number
         header, end = self._headers[State], NUMBERS[wanted.number]
         start = len(header)
 
         def decode(raw: bytes) -> Any:
             try:
-                if raw.startswith(header):  # as this version writes it: no record between the bytes and the state
+                if raw.startswith(header):  # the current schema: skip decoding the record around the state
                     length, at = read_long(raw, start)
                     if raw[at + length :] == end:
                         return read(raw[at : at + length])
@@ -122,11 +121,11 @@ class Codec:
         """
         Return what an outsider sent.
 
-        Avro is returned as its JSON document, without nulls and with the fields of the writer's own schema; anything
-        else is returned unchanged.
+        Avro is returned as a JSON document, without nulls and with the fields of the sender's own schema; anything else is
+        returned unchanged.
         """
         if raw[:1] != CONFLUENT and raw[:2] != SINGLE_OBJECT:
-            return Unreadable("unknown_schema", "Avro container files are not taken: send one record") if raw[:4] == CONTAINER else raw
+            return Unreadable("unknown_schema", "Avro container files are not accepted: send one record") if raw[:4] == CONTAINER else raw
         if len(raw) > TOO_LARGE:
             return Unreadable("too_large", f"the record has {len(raw)} bytes")
         try:
@@ -152,13 +151,13 @@ class Codec:
 
     @cached_property
     def _earlier(self) -> dict[bytes, Version]:
-        """Every version of every schema ever used, by its single-object header; looked for if it is not the present one."""
-        return {version.header: version for record in RECORDS for version in history(name_of(record))}
+        """Every version of every schema ever used, by its single-object header; loaded when an earlier version is met."""
+        return {version.header: version for record in RECORDS for version in history(schema_name(record))}
 
     def _frame(self, registry: "Registry") -> None:
-        """Register every schema and write Confluent framing from now on."""
+        """Register every schema, and use Confluent framing for writing from now on."""
         for record in RECORDS:
-            version = current(name_of(record))
+            version = current(schema_name(record))
             header = CONFLUENT + registry.register(version).to_bytes(4, "big")
             self._headers[record], self._versions[header] = header, version
 
@@ -184,23 +183,23 @@ class Codec:
         return found, start
 
     def _resolving(self, raw: bytes) -> Read:
-        """Return a decoder for a header seen for the first time, also of an earlier version or under its own registry id."""
+        """Return a decoder for a header that is met for the first time: of any version, or with another id of the registry."""
         version, start = self._version(raw)
         record = _BY_NAME.get(version.record)
         if record is None:
             raise Undecodable("unknown_schema", f"no record of the pipeline is called {version.record}")
-        is_current = version.canonical == current(name_of(record)).canonical
+        is_current = version.canonical == current(schema_name(record)).canonical
         self._readers[raw[:start]] = _compile(record)[1] if is_current else _resolver(version, record)
         return self._readers[raw[:start]]
 
 
-_BY_NAME: Final[dict[str, type[Struct]]] = {name_of(record): record for record in RECORDS}
-_INTERNAL: Final = frozenset(name_of(record) for record in INTERNAL)
+_BY_NAME: Final[dict[str, type[Struct]]] = {schema_name(record): record for record in RECORDS}
+_INTERNAL: Final = frozenset(schema_name(record) for record in INTERNAL)
 
 
 @cache
 def _compile(record: type[Struct]) -> tuple[Write, Read]:
-    compiler = Compiler(current(name_of(record)).plain, structs_of(record), FORMS)
+    compiler = Compiler(current(schema_name(record)).plain, structs_of(record), DOCUMENT_CODECS)
     return compiler.write(), compiler.read()
 
 
@@ -210,8 +209,8 @@ def _json_decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 def _resolver(version: Version, record: type[Struct]) -> Read:
-    """Return the decoder of an earlier schema: new fields get their defaults, removed ones are dropped."""
-    reader = None if name_of(record) in FORMS else current(name_of(record)).plain
+    """Return a decoder for an earlier schema: new fields get their defaults, removed fields are dropped."""
+    reader = None if schema_name(record) in DOCUMENT_CODECS else current(schema_name(record)).plain
 
     def read(raw: bytes, start: int) -> tuple[Any, int]:
         return msgspec.convert(expand_documents(_datum(version, raw, start, reader)), record), len(raw)
@@ -220,7 +219,7 @@ def _resolver(version: Version, record: type[Struct]) -> Read:
 
 
 def _usable(version: Version) -> bool:
-    """Whether an outsider's schema is valid Avro and safe to decode with."""
+    """Whether an outsider's schema is valid Avro and safe to use."""
     try:
         return version.plain["type"] == "record" and not hazards(version.source)
     except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError, RecursionError):
@@ -228,24 +227,24 @@ def _usable(version: Version) -> bool:
 
 
 def _datum(version: Version, raw: bytes, start: int, reader: Any = None) -> Any:
-    """Return the datum as plain values; raises Undecodable if it is broken or followed by more bytes."""
+    """Return the datum as plain values; raises Undecodable if it is malformed or followed by more bytes."""
     stream = io.BytesIO(raw)
     stream.seek(start)
     try:
         value = schemaless_reader(stream, version.plain, reader)
     except BROKEN:
-        raise Undecodable("malformed", f"the record is no datum of {version.record}") from None
+        raise Undecodable("malformed", f"the record is not a datum of {version.record}") from None
     if stream.tell() != len(raw):
         raise Undecodable("malformed", f"bytes follow the datum of {version.record}")
     return value
 
 
 def _outsiders_document(version: Version, raw: bytes, start: int) -> Any:
-    """Return an outsider's record as its JSON document; raises Undecodable if it is broken."""
+    """Return an outsider's record as a JSON document; raises Undecodable if it is malformed."""
     try:
         value, end = outsiders.document(version.as_sent, raw, start)
     except BROKEN:
-        raise Undecodable("malformed", f"the record is no datum of {version.record}") from None
+        raise Undecodable("malformed", f"the record is not a datum of {version.record}") from None
     if end != len(raw):
         raise Undecodable("malformed", f"bytes follow the datum of {version.record}")
     return value
@@ -253,7 +252,7 @@ def _outsiders_document(version: Version, raw: bytes, start: int) -> Any:
 
 def _plain_value(version: Version, value: Any) -> Any:
     """Return a datum as plain JSON; a state as its document."""
-    if version.record == name_of(State):
+    if version.record == schema_name(State):
         return {"state": _text(value["state"])}
     return _as_json(version.source, value, version.names)
 
@@ -261,12 +260,12 @@ def _plain_value(version: Version, value: Any) -> Any:
 def _as_json(schema: Any, value: Any, names: Mapping[str, Any]) -> Any:
     """Return `value` of the given schema as plain JSON."""
     if isinstance(schema, str):
-        schema = names.get(short(schema), schema)
+        schema = names.get(short_name(schema), schema)
     if isinstance(schema, list):
         schema = _branch(schema, value)
     kind = schema if isinstance(schema, str) else schema["type"]
     if kind == "record":
-        if is_document(short(schema["name"]), value):
+        if is_document(short_name(schema["name"]), value):
             return _described_document(value)
         return {field["name"]: _as_json(field["type"], value[field["name"]], names) for field in schema["fields"]}
     if kind == "array":
@@ -279,7 +278,7 @@ def _as_json(schema: Any, value: Any, names: Mapping[str, Any]) -> Any:
 
 
 def _described_document(value: Mapping[str, Any]) -> Any:
-    """Return a document's fields, with times as ISO 8601, and what travels beside it."""
+    """Return a document's fields, with times as ISO 8601, and the separate field."""
     parts = {name: _text(part) if isinstance(part, bytes) else part for name, part in value.items()}
     document = parts.get(DOCUMENT)
     if not isinstance(document, dict):
@@ -289,7 +288,7 @@ def _described_document(value: Mapping[str, Any]) -> Any:
 
 
 def _branch(union: list[Any], value: Any) -> Any:
-    """Return the union's one branch that is not null; `null` (no conversion) if there are several."""
+    """Return the union's only branch that is not null; `null` (no conversion) if there are several."""
     others = [branch for branch in union if branch != "null"]
     return others[0] if value is not None and len(others) == 1 else "null"
 
@@ -303,14 +302,14 @@ def _scalar(schema: Any, value: Any) -> Any:
 
 
 def _registry_at(url: str, prefix: str) -> "Registry":
-    """Return the registry at `url`, imported late: its client doubles a command's start-up time, and few use one."""
+    """Return the registry at `url`; imported lazily, since its client doubles a command's startup time and few need it."""
     from processors.runtime.wire.registry import ConfluentRegistry  # noqa: PLC0415
 
     return ConfluentRegistry(url, prefix)
 
 
 def iso(milliseconds: int) -> str | int:
-    """Return a time as ISO 8601 UTC with milliseconds; the number itself if it is out of the calendar's range."""
+    """Return a time as ISO 8601 UTC with milliseconds; the number itself if it is outside the calendar's range."""
     try:
         moment = _EPOCH + timedelta(milliseconds=milliseconds)
     except OverflowError:
@@ -319,7 +318,7 @@ def iso(milliseconds: int) -> str | int:
 
 
 def _text(raw: bytes) -> Any:
-    """Return bytes that are not Avro as a JSON document, else as text, else as base64."""
+    """Return bytes that are not Avro as a JSON document if they are one, else as text, else as base64."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:

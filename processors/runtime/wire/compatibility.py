@@ -1,8 +1,8 @@
 """
 Checks that no schema change makes earlier records unreadable.
 
-`problems` is empty if every current schema reads what any earlier version wrote (Avro's resolution rules, for the
-subset in use), is the latest version of its history, and gives hostile bytes no hold on a decoder.
+`schema_problems` is empty if every current schema reads what any earlier version wrote (Avro's resolution rules, for the
+subset in use), is the latest version of its history, and cannot be exploited by hostile bytes.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from processors.runtime.wire.schemas import FOLDER, RECORDS, current, declared_types, history, name_of, short
+from processors.runtime.wire.schemas import FOLDER, RECORDS, current, declared_types, history, schema_name, short_name
 
 PROMOTIONS: Final = {("int", "long"), ("int", "float"), ("int", "double"), ("long", "float"), ("long", "double"), ("float", "double")}
 COMPLEX: Final = ("record", "array", "map", "enum", "fixed")
@@ -19,15 +19,15 @@ PRIMITIVES: Final = frozenset({"null", "boolean", "int", "long", "float", "doubl
 Names = dict[str, Any]
 
 
-def problems() -> list[str]:
-    """Return the problems found in the schemas, a sentence each."""
-    return [problem for record in RECORDS for problem in _problems(name_of(record))]
+def schema_problems() -> list[str]:
+    """Return the problems found in the schemas, one sentence each."""
+    return [problem for record in RECORDS for problem in _problems(schema_name(record))]
 
 
-def accept() -> list[Path]:
+def accept_changes() -> list[Path]:
     """Add a version to the history of every schema that changed compatibly; return the files written."""
     written = []
-    for name in map(name_of, RECORDS):
+    for name in map(schema_name, RECORDS):
         versions = history(name)
         changed = not versions or without_docs(versions[-1].source) != without_docs(current(name).source)
         broken = any(True for version in versions for _ in conflicts(version.source, current(name).source))
@@ -64,7 +64,7 @@ def conflicts(writer: Any, reader: Any) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Resolution:
-    """Avro's schema resolution; `written` and `read` are the named types that either schema declares."""
+    """Avro's schema resolution; `written` and `read` are the named types that the writer's and the reader's schema declare."""
 
     written: Names
     read: Names
@@ -76,7 +76,7 @@ class _Resolution:
                 yield from self.conflicts(branch, reader, where)
         elif isinstance(reader, list):
             if not any(self._fits(writer, branch) for branch in reader):
-                yield f"{where} was {_kind(writer)}, which is no branch of the union now"
+                yield f"{where} was {_kind(writer)}, which is not a branch of the union now"
         elif _kind(writer) != _kind(reader):
             if (_kind(writer), _kind(reader)) not in PROMOTIONS:
                 yield f"{where} was {_kind(writer)} and is {_kind(reader)}"
@@ -100,9 +100,9 @@ class _Resolution:
             yield f"{where} had {writer['size']} bytes and has {reader['size']}"
 
     def _records(self, writer: Any, reader: Any, where: str) -> Iterator[str]:
-        name = short(reader["name"])
-        if short(writer["name"]) not in {name, *map(short, reader.get("aliases", ()))}:
-            yield f"{where} was called {short(writer['name'])} and is called {name}"
+        name = short_name(reader["name"])
+        if short_name(writer["name"]) not in {name, *map(short_name, reader.get("aliases", ()))}:
+            yield f"{where} was called {short_name(writer['name'])} and is called {name}"
         before = {field["name"]: field["type"] for field in writer["fields"]}
         for field in reader["fields"]:
             match = next((each for each in (field["name"], *field.get("aliases", ())) if each in before), None)
@@ -113,7 +113,7 @@ class _Resolution:
 
 
 def hazards(schema: Any) -> list[str]:
-    """Return what hostile bytes could exploit: recursion overflows a decoder's stack, zero-byte items exhaust its memory."""
+    """Return what hostile bytes could exploit: recursion could overflow a decoder's stack, zero-byte items exhaust its memory."""
     return sorted(set(_hazards(schema, declared_types(schema), ())))
 
 
@@ -123,7 +123,7 @@ def _hazards(schema: Any, names: Names, inside: tuple[str, ...]) -> Iterator[str
         for branch in schema:
             yield from _hazards(branch, names, inside)
     elif _kind(schema) == "record":
-        name = short(schema["name"])
+        name = short_name(schema["name"])
         if name in inside:
             yield f"{name} contains itself"
             return
@@ -133,17 +133,17 @@ def _hazards(schema: Any, names: Names, inside: tuple[str, ...]) -> Iterator[str
         items = schema.get("items", schema.get("values"))
         found = list(_hazards(items, names, inside))
         yield from found
-        if not found and _kind(schema) == "array" and _weightless(items, names):
+        if not found and _kind(schema) == "array" and _may_be_empty(items, names):
             yield "an array's items may take no bytes"
 
 
-def _weightless(schema: Any, names: Names) -> bool:
+def _may_be_empty(schema: Any, names: Names) -> bool:
     """Whether a datum of `schema` may take no bytes."""
     schema = _resolve(schema, names)
     if isinstance(schema, list):
-        return False  # the branch is numbered
+        return False  # the branch's number takes a byte
     if _kind(schema) == "record":
-        return all(_weightless(field["type"], names) for field in schema["fields"])
+        return all(_may_be_empty(field["type"], names) for field in schema["fields"])
     return _kind(schema) == "null" or (_kind(schema) == "fixed" and schema["size"] == 0)
 
 
@@ -151,7 +151,7 @@ def _resolve(schema: Any, names: Names) -> Any:
     """Return the declaration behind a name, the innermost type of a wrapped one, or the schema itself."""
     while isinstance(schema, dict) and schema["type"] not in COMPLEX:
         schema = schema["type"]
-    return names[short(schema)] if isinstance(schema, str) and schema not in PRIMITIVES else schema
+    return names[short_name(schema)] if isinstance(schema, str) and schema not in PRIMITIVES else schema
 
 
 def _kind(schema: Any) -> str:

@@ -1,7 +1,7 @@
 """
-Wire form of the records that stages pass each other: a JSON document, and the bytes that nobody opens on the way beside it.
+Wire format of the records that stages pass each other: a JSON document, and separately the bytes that no stage on the way reads.
 
-Every stage reads such a record and uses a handful of its fields. msgspec reads a document in a tenth of the time that Avro
+Every stage reads such a record and uses only a few of its fields. msgspec reads a document in a tenth of the time that Avro
 takes field by field in Python (docs/performance.md).
 """
 
@@ -18,7 +18,7 @@ from processors.domain.tally import PartEnded, PartMatched, PartRepeated, Regist
 from processors.runtime.wire.avro import NUMBERS, Read, Write, read_long
 
 DOCUMENT: Final = "document"
-BESIDE: Final[Mapping[type[Struct], str | None]] = {
+SEPARATE_FIELDS: Final[Mapping[type[Struct], str | None]] = {
     Event: "submission",
     Intake: "body",
     PartEnded: None,
@@ -26,13 +26,13 @@ BESIDE: Final[Mapping[type[Struct], str | None]] = {
     PartRepeated: None,
     RegistrantTold: None,
 }
-FIELDS: Final = {kind.__name__: {DOCUMENT, beside} - {None} for kind, beside in BESIDE.items()}  # of each Avro record
+FIELDS: Final = {kind.__name__: {DOCUMENT, beside} - {None} for kind, beside in SEPARATE_FIELDS.items()}  # of each Avro record
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def form(kind: type[Struct], beside: str | None) -> tuple[Write, Read]:
-    """Return the functions that write and read records of a type."""
+def document_codec(kind: type[Struct], beside: str | None) -> tuple[Write, Read]:
+    """Return the functions that write and read records of a type; `beside` names the field that is not part of the document."""
     decode = msgspec.json.Decoder(kind).decode
     without = {beside or "": b""}
 
@@ -53,17 +53,19 @@ def form(kind: type[Struct], beside: str | None) -> tuple[Write, Read]:
         length, at = read_long(raw, at)
         record, at = decode(raw[at : at + length]), at + length
         length, at = read_long(raw, at)
-        force_setattr(record, beside or "", raw[at : at + length])  # nobody else holds a reference yet
+        force_setattr(record, beside or "", raw[at : at + length])  # frozen, but nobody else has a reference yet
         return record, at + length
 
     return (write, read) if beside is None else (write_with, read_with)
 
 
-FORMS: Final[dict[str, tuple[Write, Read]]] = {kind.__name__: form(kind, beside) for kind, beside in BESIDE.items()}
+DOCUMENT_CODECS: Final[dict[str, tuple[Write, Read]]] = {
+    kind.__name__: document_codec(kind, beside) for kind, beside in SEPARATE_FIELDS.items()
+}
 
 
 def is_document(name: str, datum: Any) -> bool:
-    """Whether a datum of the schema of this name is a document, rather than of a version that had a field for each of its parts."""
+    """Whether a datum of this schema is a document, and not of an earlier version with a field for each of its parts."""
     return name in FIELDS and isinstance(datum, dict) and datum.keys() == FIELDS[name]
 
 

@@ -1,8 +1,8 @@
 """
-Avro records of an outsider's own schema, as the JSON document that they would be.
+Converts Avro records in an outsider's own schema to JSON documents.
 
-Times are read by their logical types, whichever branch of a union they are in: an instant becomes ISO 8601 in UTC, a local
-time ISO 8601 without offset, a day its date. Other logical types keep the value that is on the wire.
+Times are converted by their logical types, in whichever branch of a union: an instant becomes ISO 8601 in UTC, a local time
+ISO 8601 without offset, a day its date. Values of other logical types stay as they are on the wire.
 """
 
 import base64
@@ -16,11 +16,11 @@ from fastavro import parse_schema, schemaless_reader
 from fastavro.read import LOGICAL_READERS
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-OWN: Final = "vn-"  # tells our readers of logical types from the library's, which return Python objects
+OWN: Final = "vn-"  # prefix of our own readers of logical types; the library's return Python objects
 
 
 def instant(unit: timedelta, count: int) -> str | int:
-    """Return so many units since 1970 as ISO 8601 in UTC with milliseconds; the number if no calendar has such a time."""
+    """Return a count of units since 1970 as ISO 8601 in UTC with milliseconds; the count itself if it is outside the calendar's range."""
     try:
         moment = EPOCH + unit * count
     except OverflowError:
@@ -29,13 +29,13 @@ def instant(unit: timedelta, count: int) -> str | int:
 
 
 def local_time(unit: timedelta, count: int) -> str | int:
-    """Return so many units since 1970 as ISO 8601 without offset: the sender's own time."""
+    """Return a count of units since 1970 as ISO 8601 without offset: the sender's local time."""
     found = instant(unit, count)
     return found.removesuffix("Z") if isinstance(found, str) else found
 
 
 def day(days: int) -> str | int:
-    """Return a day as YYYY-MM-DD."""
+    """Return a count of days since 1970 as YYYY-MM-DD."""
     found = instant(timedelta(days=1), days)
     return found[:10] if isinstance(found, str) else found
 
@@ -71,7 +71,7 @@ def parse(source: Mapping[str, Any]) -> Any:
 
 
 def document(schema: Any, raw: bytes, start: int) -> tuple[Any, int]:
-    """Return the datum that begins at `start` as plain JSON, and where it ends."""
+    """Return the datum that begins at offset `start` as plain JSON, and the offset of its end."""
     stream = io.BytesIO(raw)
     stream.seek(start)
     return plain(schemaless_reader(stream, schema, None)), stream.tell()
@@ -90,7 +90,7 @@ def with_own_readers(schema: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return a datum as JSON has it: without nulls in records and maps, bytes as base64, numbers that JSON lacks as text."""
+    """Return a datum as plain JSON: without nulls in records and maps, bytes as base64, numbers that JSON cannot express as text."""
     if isinstance(value, dict):
         return {key: plain(part) for key, part in value.items() if part is not None}
     if isinstance(value, list):

@@ -45,9 +45,9 @@ from processors.domain.tick import Tick
 from processors.runtime.wire import outsiders
 from processors.runtime.wire.changelog import Position, State, Timer
 
-_BESIDE: Final = Path(__file__).parents[3] / "schemas"
+_IN_REPOSITORY: Final = Path(__file__).parents[3] / "schemas"
 _PACKAGED: Final = Path(__file__).parents[2] / "schemas"
-SCHEMAS: Final = _BESIDE if _BESIDE.is_dir() else _PACKAGED
+SCHEMAS: Final = _IN_REPOSITORY if _IN_REPOSITORY.is_dir() else _PACKAGED
 FOLDER: Final = SCHEMAS / "avro"
 
 # What outsiders send.
@@ -108,8 +108,8 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
 )
 RECORDS: Final = EXTERNAL + INTERNAL
 
-# A schema has its class's name, unless outsiders and the pipeline use different forms of one record: then the
-# plain name is the outsiders'.
+# A schema has the name of its class, unless outsiders and the pipeline use different forms of one record: then the outsiders'
+# form has the plain name.
 NAMES: Final[dict[type[Struct], str]] = {
     RegistrationForm: "Registration",
     ReceiptForm: "Receipt",
@@ -145,7 +145,7 @@ TIMES: Final = frozenset(
 )
 
 
-def name_of(record: type[Struct]) -> str:
+def schema_name(record: type[Struct]) -> str:
     """Return the short name of a record's schema and file."""
     return NAMES.get(record, record.__name__)
 
@@ -162,7 +162,7 @@ class Version:
         """The schema without logical types; it describes the same bytes."""
         parsed = parse_schema(plain(self.source))
         if not isinstance(parsed, dict):
-            raise TypeError(f"{self.record} is no record")
+            raise TypeError(f"{self.record} is not a record")
         return parsed
 
     @cached_property
@@ -201,12 +201,12 @@ def declared_types(schema: Any) -> dict[str, dict[str, Any]]:
         return {name: kind for branch in schema for name, kind in declared_types(branch).items()}
     if not isinstance(schema, dict):
         return {}
-    named = {short(schema["name"]): schema} if "name" in schema else {}
+    named = {short_name(schema["name"]): schema} if "name" in schema else {}
     parts = (schema["type"], schema.get("items"), schema.get("values"), *(field["type"] for field in schema.get("fields", ())))
     return named | {name: kind for part in parts for name, kind in declared_types(part).items()}
 
 
-def short(name: str) -> str:
+def short_name(name: str) -> str:
     """Return the last part of a qualified name."""
     return name.rpartition(".")[2]
 
@@ -219,7 +219,7 @@ def current(record: str) -> Version:
 
 @cache
 def history(record: str) -> tuple[Version, ...]:
-    """Return every version ever used, the oldest first."""
+    """Return every version ever used, oldest first."""
     files = sorted((FOLDER / "history" / record).glob("*.avsc"), key=lambda file: int(file.stem))
     return tuple(_load(record, file) for file in files)
 
@@ -230,7 +230,7 @@ def _load(record: str, file: Path) -> Version:
 
 def structs_of(record: type[Struct]) -> dict[str, type[Struct]]:
     """Return the record type and every type nested in it, by schema name."""
-    found = {name_of(record): record}
+    found = {schema_name(record): record}
     for hint in get_type_hints(record).values():
         for kind in _within(hint):
             found |= structs_of(kind)

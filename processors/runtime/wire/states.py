@@ -1,9 +1,9 @@
 """
-State documents: the format that a stage writes, and how documents of earlier formats are read.
+Formats of state documents: the one that a stage writes, and how it reads earlier ones.
 
-`schemas/states/<n>/<stage>.json` describes format n of one stage's states: the JSON schema of its types, and documents
-that were written in it. The number is written with every state. A stage reads every earlier format, by its migrations
-if a field was renamed or removed; a later one stops it, since it would lose what it does not know.
+`schemas/states/<n>/<stage>.json` describes format n of one stage's states: the JSON schema of its types, and sample documents.
+The number is written with every state. A stage reads every earlier format, with its migrations if a field was renamed or
+removed; a later format stops it, since it would lose unknown fields.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,11 +33,11 @@ class StateFormat:
         if number > self.number:
             raise Stop(
                 f"a state in the changelog has format {number} and this version reads formats up to {self.number}: a later version wrote "
-                "it, run that one"
+                "it; run that version"
             )
 
     def migrate(self, document: bytes, number: int) -> bytes:
-        """Return a document of an earlier format in the present one."""
+        """Return a document of an earlier format in the current one."""
         steps = [self.migrations[each] for each in range(number, self.number) if each in self.migrations]
         if not steps:
             return document
@@ -47,12 +47,12 @@ class StateFormat:
         return msgspec.json.encode(value)
 
 
-def format_of(stage: Stage[Any]) -> StateFormat:
+def state_format(stage: Stage[Any]) -> StateFormat:
     """Return the format in which a stage writes its states."""
-    return StateFormat(stage.state, latest(stage.name), stage.migrations)
+    return StateFormat(stage.state, latest_format(stage.name), stage.migrations)
 
 
 @cache
-def latest(stage: str) -> int:
+def latest_format(stage: str) -> int:
     """Return the number of a stage's latest recorded format; 1 if none is recorded."""
     return max((int(file.parent.name) for file in FOLDER.glob(f"*/{stage}.json")), default=1)

@@ -1,8 +1,8 @@
 """
-The operators' boards, once: Grafana's dashboards, `vn top` and the console's overview are made from these definitions.
+Definitions of the operators' boards, from which Grafana's dashboards, `vn top` and the console's overview are generated.
 
 panel.py     what a panel and a board are
-duty.py      who has not been told yet, and why; the board to look at first
+duty.py      who has not been notified yet, and why; the board to look at first
 pipeline.py  does every stage decide, and how far behind is it
 agencies.py  which agency is silent, refused or overdue
 delivery.py  do messages leave, and do they arrive
@@ -19,11 +19,11 @@ from processors.watch.boards.pipeline import PIPELINE
 from processors.watch.boards.protocol import PROTOCOL
 from processors.watch.boards.reviews import REVIEWS
 
-# What `vn top` and the console show of each stage, and beside them.
-OF_STAGES: Final = tuple(
+# The panels of `vn top`: for each stage (also in the console), and for the pipeline as a whole.
+STAGE_PANELS: Final = tuple(
     each for board in (PIPELINE, DUTY) for each in board.panels if each.reading is not None and each.reading.by == "unit"
 )
-OF_ALL: Final = tuple(
+OVERALL_PANELS: Final = tuple(
     each for board in (PROTOCOL, REVIEWS, DUTY) for each in board.panels if each.reading is not None and each.kind == "stat"
 )
 

@@ -1,4 +1,4 @@
-"""The board of the agencies: who is silent, refused, crowded out or overdue."""
+"""The board about agencies: who is silent, refused, crowded out or overdue."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The board of what leaves, and whether it arrives."""
+"""The board about delivery: what leaves, and whether it arrives."""
 
 from typing import Final
 

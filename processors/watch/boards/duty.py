@@ -1,4 +1,4 @@
-"""The board of whoever is on duty: who has not been told yet."""
+"""The board for the person on duty: who has not been notified yet."""
 
 from typing import Final
 

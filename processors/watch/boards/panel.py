@@ -1,9 +1,9 @@
 """
 A board and its panels.
 
-A panel names its query, its unit, what normal looks like, and the alert whose threshold it draws and whose runbook heading
-it links to. A panel with `empty_until` shows nothing while nothing is wrong: tests/broker/test_boards.py sees it fill when
-that happens, and every other panel filled by the load alone.
+A panel names its query, its unit, what normal looks like, and the alert whose threshold it draws and whose runbook entry it
+links to. A panel with `empty_until` is empty until that happens; tests/broker/test_boards.py checks this, and that normal load
+fills every other panel.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class Panel:
     """
     One panel; `legend` is Grafana's legend format, `alert` a rule of deploy/prometheus/rules.yml.
 
-    `source` is what it shows: a query, or a reading, which `vn top` and the console take from a watch of their own. Readings say
-    themselves from which value they are bad; a test holds that against their alerts.
+    `source` is a PromQL query, or a reading, which `vn top` and the console can evaluate without Prometheus. A panel with a reading
+    states itself from which value it is bad; a test compares that with the alert.
     """
 
     title: str
@@ -32,22 +32,22 @@ class Panel:
     legend: str = ""
     alert: str | None = None
     empty_until: str = ""
-    good_above: float | None = None  # for panels that are good when high: the value below which they are drawn red
-    bad_from: float | None = None  # the value from which it is drawn red, if it is a reading or its alert compares two series
-    unlike_alert: bool = False  # the panel's unit is not the alert's: no threshold is drawn
+    good_above: float | None = None  # for panels that are good when high: drawn red below this value
+    bad_from: float | None = None  # drawn red from this value, for readings and if the alert compares two series
+    unlike_alert: bool = False  # no threshold is drawn, since the alert's unit differs
 
     @property
     def query(self) -> str:
-        """What Prometheus is asked."""
+        """The PromQL query."""
         return self.source if isinstance(self.source, str) else self.source.query
 
     @property
     def reading(self) -> Reading | None:
-        """What is read without Prometheus, if it can be."""
+        """The reading that needs no Prometheus; None for a plain query."""
         return None if isinstance(self.source, str) else self.source
 
     def is_bad(self, value: float | None) -> bool:
-        """Whether a value is drawn red; one that is not known is not."""
+        """Whether a value is drawn red; an unknown one is not."""
         if value is None:
             return False
         if self.good_above is not None:

@@ -1,4 +1,4 @@
-"""The board of the stages: whether each decides, and how far behind it is."""
+"""The board about stages: whether each decides, and how far behind it is."""
 
 from typing import Final
 

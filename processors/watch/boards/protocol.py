@@ -1,4 +1,4 @@
-"""The board of Kafka, Redis and the protocol between them."""
+"""The board about Kafka, Redis and the exactly-once protocol."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The board of what waits for a person."""
+"""The board about what waits for a person."""
 
 from typing import Final
 

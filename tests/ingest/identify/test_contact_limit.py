@@ -9,7 +9,7 @@ from processors.domain.journal import DeadLetter
 from processors.domain.registration import Reachable
 from processors.ingest.identify import contact_limit
 from processors.ingest.identify.state import ListHead
-from processors.runtime.wire.states import latest
+from processors.runtime.wire.states import latest_format
 from processors.topics import INTAKE
 from tests.ingest.identify.front_door import Decided, FrontDoor
 from tests.ingest.records import offender
@@ -106,7 +106,7 @@ def test_a_list_of_a_version_that_did_not_count_is_counted_by_the_next_registrat
     head = door.state(LISTED)
     assert isinstance(head, ListHead)
     assert head.contacts == 3
-    door.documents[LISTED] = CODEC.encode_state(ListHead(head.pages, head.first), latest("identify"))
+    door.documents[LISTED] = CODEC.encode_state(ListHead(head.pages, head.first), latest_format("identify"))
     door.remove("IVINS-2")
     assert is_refused(register(door, 3, contacts=2))
     assert not is_refused(register(door, 3))

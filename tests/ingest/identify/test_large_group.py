@@ -8,7 +8,7 @@ from processors.ingest.identify.decide import IDENTIFY
 from processors.ingest.identify.pages import PAGE, page_key
 from processors.ingest.identify.state import ListHead, ListPage, OpenReview, group_key, review_key
 from processors.runtime.decide.batch import OUTPUTS_PER_INPUT
-from processors.runtime.wire.states import format_of
+from processors.runtime.wire.states import state_format
 from processors.topics import EVENTS, INTAKE
 from tests.ingest.identify.front_door import FrontDoor
 from tests.ingest.identify.test_surge import flood
@@ -23,7 +23,7 @@ ACTION = b'{"action":"release","reason":"looked into","reviewer":"%s","group":"s
 def test_a_group_of_a_hundred_thousand_is_released_in_bounded_batches() -> None:
     door = FrontDoor(surge_limit="1/10m")
     review = flood(door, 2)[1].reviews[0]
-    sample = CODEC.states(format_of(IDENTIFY))(door.documents[review_key(review.review_id)])
+    sample = CODEC.states(state_format(IDENTIFY))(door.documents[review_key(review.review_id)])
     assert isinstance(sample, OpenReview)
     many = ManyRecords(IDENTIFY, INTAKE.name, None)
     names = [f"identify-{number}" for number in range(MANY)]

@@ -1,7 +1,7 @@
 """
-What a form carries from step to step: sealed with the site's key, so that there is no cookie and nothing to forge.
+Values that forms carry from step to step, sealed with the site's key: no cookies, and nothing to forge.
 
-Only the browser that was given the page before can go on from it, and nobody can send a form in its owner's name.
+Only the browser that got the previous page can continue from it, so nobody can submit a form in somebody else's name.
 """
 
 import base64
@@ -17,20 +17,20 @@ T = TypeVar("T")
 
 
 class DatedValue(msgspec.Struct, frozen=True, array_like=True):
-    """Something with the time at which it was sealed."""
+    """A value and the time at which it was sealed."""
 
     at: int
     value: msgspec.Raw
 
 
-def close(value: msgspec.Struct, now: int, seal: Seal) -> str:
-    """Return the value sealed, as a form carries it."""
+def seal_value(value: msgspec.Struct, now: int, seal: Seal) -> str:
+    """Return the sealed value as text for a form field."""
     body = msgspec.json.encode(DatedValue(now, msgspec.Raw(msgspec.json.encode(value))))
     return base64.urlsafe_b64encode(seal.close(body, f"passage:{type(value).__name__}")).decode()
 
 
-def unseal(text: str, kind: type[T], now: int, seal: Seal, valid: int = VALID) -> T | None:
-    """Return what was sealed; None if it is forged, changed, of another kind or too old."""
+def unseal_value(text: str, kind: type[T], now: int, seal: Seal, valid: int = VALID) -> T | None:
+    """Return the value in a sealed text; None if it is forged, changed, of another type or too old."""
     try:
         dated = msgspec.json.decode(seal.open(base64.urlsafe_b64decode(text.encode()), f"passage:{kind.__name__}"), type=DatedValue)
         if not dated.at <= now < dated.at + valid:

@@ -1,8 +1,8 @@
 """
-The supervisor's page: the metrics of the children that live, each asked for its own.
+The supervisor's metrics page: collects the metrics of its child processes.
 
-Each child serves its page on a free port of loopback and writes the port into a pipe. A child that is gone, or does not
-answer in time, is left out, its earlier figures too. Only the pipeline's own families are passed on.
+Each child serves its metrics on a free loopback port and writes the port to a pipe. A child that is gone or does not answer
+in time is left out, including its earlier values. Only the pipeline's own metrics are passed on.
 """
 
 import threading
@@ -16,18 +16,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 ANSWER_SECONDS: Final = 1.0
-OURS: Final = "vn_"
+OWN_PREFIX: Final = "vn_"
 
 
-class ChildrenPage(Collector):
-    """Collects from the pages of the children; `ports` says where they are now."""
+class ChildMetrics(Collector):
+    """Collects from the metrics pages of the children."""
 
     def __init__(self) -> None:
         self._ports: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def set_port(self, child: str, port: int | None) -> None:
-        """The child's page is at this port; None if it is gone."""
+        """Set the port of the child's page; None if the child is gone."""
         with self._lock:
             if port is None:
                 self._ports.pop(child, None)
@@ -35,11 +35,11 @@ class ChildrenPage(Collector):
                 self._ports[child] = port
 
     def describe(self) -> Iterable[Metric]:
-        """Return nothing: the families are known when a child is asked."""
+        """Return nothing: the families are only known once a child answers."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
-        """Return every family of the children that answer, their samples together."""
+        """Return every family of the children that answer, with the samples of all."""
         with self._lock:
             ports = dict(self._ports)
         found: dict[str, str] = {}
@@ -56,14 +56,14 @@ class ChildrenPage(Collector):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=ANSWER_SECONDS) as answer:
                 found[child] = answer.read().decode()
         except (OSError, HTTPException):
-            return  # frozen, or gone: it says nothing
+            return  # frozen or gone
 
 
 def merge(pages: Mapping[str, str]) -> list[Metric]:
-    """Return the pipeline's families of several pages, each family once with the samples of all."""
+    """Return the pipeline's metric families in several pages, each family once with the samples of all pages."""
     families: dict[str, Metric] = {}
     for child in sorted(pages):
         for family in text_string_to_metric_families(pages[child]):
-            if family.name.startswith(OURS):
+            if family.name.startswith(OWN_PREFIX):
                 families.setdefault(family.name, Metric(family.name, family.documentation, family.type)).samples.extend(family.samples)
     return list(families.values())

@@ -1,8 +1,8 @@
 """
-A view as a command reads it: what the file holds, and from Kafka what was written since.
+Reads a view for a command: what the file holds, and from Kafka what was written since.
 
-The file is the one that `vn console` keeps in `VN_VIEWS_DIR`. A command only reads it, so the two do not meet; however far
-behind it is, the answer is as of now. If there is none of this shape and of these logs, all is read from Kafka.
+The file is the one that `vn console` keeps in `VN_VIEWS_DIR`. Commands only read it, so they do not conflict with the console;
+however far behind the file is, the answer is current. Without a matching file everything is read from Kafka.
 """
 
 import sqlite3
@@ -17,37 +17,37 @@ from processors.domain.journal import Verdict
 from processors.domain.notification import Response
 from processors.domain.review import Review
 from processors.runtime.kafka.clients import Broker
-from processors.runtime.kafka.user_client import Client
+from processors.runtime.kafka.user_client import UserClient
 from processors.topics import DECISIONS, EXPECTATIONS, RESPONSES, REVIEWS, Topic
 from processors.views import queries
 from processors.views.database import Place, View
-from processors.views.tables import STAFF
+from processors.views.tables import STAFF_MODEL
 
 R = TypeVar("R", Review, Expectation)
 
 CONSOLE_VIEW: Final = "console.sqlite"
 
 
-class Lookup:
-    """Reads journal, reviews and expected events, from a view if there is one; `source` says from what."""
+class ViewReader:
+    """Reads journal, responses, reviews and expected events, from a view if there is one; `source` says in words from where."""
 
-    def __init__(self, client: Client, found: tuple[sqlite3.Connection, dict[Place, int]] | None, source: str) -> None:
+    def __init__(self, client: UserClient, snapshot: tuple[sqlite3.Connection, dict[Place, int]] | None, source: str) -> None:
         self.source = source
         self._client = client
         self._database: sqlite3.Connection | None = None
         self._positions: dict[Place, int] = {}
-        if found is not None:
-            self._database, self._positions = found
+        if snapshot is not None:
+            self._database, self._positions = snapshot
 
     def journal(self, message_id: str) -> Iterator[tuple[int, Verdict]]:
-        """Yield every verdict on a message with the time it was written; without a view, those on all messages."""
+        """Yield at least every verdict on a message, each with the time it was written."""
         if self._database is not None:
             places = queries.journal_places(self._database, message_id)
             yield from self._client.verdicts_in(self._client.read_at(DECISIONS, places))
         yield from self._client.journal(DECISIONS, self._starts(DECISIONS))
 
     def responses(self, message_id: str) -> Iterator[Response]:
-        """Yield every response to a message; without a view, those to all messages."""
+        """Yield at least every response to a message."""
         places = [] if self._database is None else queries.response_places(self._database, message_id)
         yield from self._client.values_in(self._client.read_at(RESPONSES, places))
         yield from self._client.values_in(self._client.read(RESPONSES, starts=self._starts(RESPONSES)))
@@ -77,14 +77,15 @@ class Lookup:
 
 
 @contextmanager
-def lookup(client: Client) -> Iterator[Lookup]:
-    """Read once what the pipeline has written, from the console's view if there is one."""
+def open_view(client: UserClient) -> Iterator[ViewReader]:
+    """Yield a reader of what the pipeline has written, which uses the console's view if there is one."""
     settings = client.settings
     path = settings.views_dir / CONSOLE_VIEW
     if not path.exists():
-        yield Lookup(client, None, "the whole topic: `vn console` keeps an index that makes this faster")
+        yield ViewReader(client, None, "the whole topic: `vn console` keeps an index that makes this faster")
         return
-    logs = Broker(settings).topic_identities(settings.topic_prefix + topic.name for topic in STAFF.apply)
+    logs = Broker(settings).topic_identities(settings.topic_prefix + topic.name for topic in STAFF_MODEL.apply)
     identities = {name.removeprefix(settings.topic_prefix): log for name, log in logs.items()}
-    with View(path, STAFF).snapshot(identities) as found:
-        yield Lookup(client, found, f"{path} and what was written since" if found else f"the whole topic: {path} is of other topics")
+    with View(path, STAFF_MODEL).snapshot(identities) as snapshot:
+        source = f"{path} and what was written since" if snapshot else f"the whole topic: {path} is of other topics"
+        yield ViewReader(client, snapshot, source)
