@@ -68,7 +68,7 @@ def start_pipeline(cluster: BenchCluster, people: int) -> Deployment:
 def wait_until_idle(deployment: Deployment) -> None:
     """Wait until every stage has read everything."""
     watch = PipelineProgress(deployment.broker, deployment.prefix, PIPELINE, clock=False)
-    until("everything was read", watch.idle, interval=0.25)
+    until("everything was read", watch.is_idle, interval=0.25)
 
 
 def measure_throughput(cluster: BenchCluster, deployment: Deployment, count: int, run: str = "b") -> Throughput:

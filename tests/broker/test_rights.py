@@ -46,7 +46,7 @@ class SecuredBroker:
 
     def __init__(self, folder: Path) -> None:
         self.plain, self.secured, controller = (f"127.0.0.1:{free_port()}" for _ in range(3))
-        self.broker = LocalBroker(folder, int(self.plain.partition(":")[2]), int(controller.partition(":")[2]))
+        self.broker = LocalBroker(folder, int(self.plain.partition(":")[2]), int(controller.partition(":")[2]), long_running=False)
         self.broker._properties += SECURED.format(plain=self.plain, secured=self.secured, controller=controller)
 
     def grant(self, kind: Any, name: str, operation: Any, pattern: Any = ResourcePatternType.LITERAL) -> None:
