@@ -23,6 +23,7 @@ from processors.domain.registration import Channel
 from processors.ingest.read.contacts import CHANNELS
 from processors.ingest.read.dates import parse_birth_date, says_nothing
 from processors.ingest.read.instants import parse_expiry, parse_instant
+from processors.ingest.read.registration import PIN, PIN_LENGTH
 from processors.ingest.read.rejection import Rejection
 
 # The columns, by where they go in the registration.
@@ -63,7 +64,6 @@ IDS: Final = frozenset({"registration_id", "registrant_id"})
 NUMBERED: Final = frozenset(
     {*IDS, "case_numbers", *SCHEMES}
 )  # columns of numbers that spreadsheets may turn into dates: 1-26 becomes 26-Jan
-PIN_LENGTH: Final = 4  # digits
 
 YES: Final = frozenset({"y", "yes", "true", "t", "1", "x", "on", "✓", "✔", "☑", "ja", "j", "wahr", "si", "sí", "verdadero", "oui", "vrai"})
 NO: Final = frozenset({"", "-", "n", "no", "false", "f", "0", "off", "☐", "nein", "falsch", "non", "faux", "falso"})
@@ -100,7 +100,6 @@ _NO_LETTER: Final = re.compile(
     "|(?<=[a-z])(?:[\u0152\u0160\u0178\u017d]|[\u2013\u2014](?=[a-z]))"
 )
 _FRACTION: Final = re.compile(r"\d+\.0+")
-_PIN: Final = re.compile(rf"[0-9]{{{PIN_LENGTH}}}")
 _NUMBERED: Final = re.compile(r"_?\d+$")
 _TEXT_MARK: Final = re.compile(r"^'(?=[\d=+@-])")  # keeps a spreadsheet from interpreting what follows
 _SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
@@ -270,7 +269,7 @@ FAULTS: Final[tuple[tuple[Callable[[str, str], object], str], ...]] = (
         "the column pin has lost zeros before the number: format the column as text",
     ),
     (
-        lambda column, value: column == "pin" and not _PIN.fullmatch(value),
+        lambda column, value: column == "pin" and not PIN.fullmatch(value),
         "the column pin does not hold four digits: format the column as text",
     ),
     (lambda _, value: value.startswith("="), "the column {column} holds a formula: write the value itself"),

@@ -37,7 +37,8 @@ MAX_CHOICES: Final = 1_000
 MAX_REFUSED: Final = 3  # contacts whose refusal is explained in the journal
 MISSING: Final = {"contacts": "no_contact", "offender": "no_offender"}
 DEFAULT_ZONE: Final = "America/New_York"
-_PIN: Final = re.compile(r"[0-9]{4}")
+PIN_LENGTH: Final = 4  # digits
+PIN: Final = re.compile(rf"[0-9]{{{PIN_LENGTH}}}")
 
 
 class SentRegistration(msgspec.Struct, frozen=True, gc=False):
@@ -117,7 +118,7 @@ def check_fields(form: SentRegistration, key: str | None) -> None:
         raise Rejection("bad_registration", "The record's key is not its registration_id, so that it could never be removed.")
     if form.source not in SOURCES:
         raise unknown_code("registration source", form.source)
-    if form.pin is not None and not _PIN.fullmatch(form.pin):
+    if form.pin is not None and not PIN.fullmatch(form.pin):
         raise Rejection("bad_registration", "The field pin is not four digits.")
     if len(form.contacts) > MAX_CONTACTS or len(form.case_numbers) > MAX_CHOICES or len(form.event_subtypes) > MAX_CHOICES:
         raise Rejection("too_complex", f"There are more than {MAX_CONTACTS} contacts, or more than {MAX_CHOICES} cases or subtypes.")
