@@ -61,9 +61,8 @@ DATES: Final[Mapping[str, Callable[[str], object]]] = {
 }
 
 IDS: Final = frozenset({"registration_id", "registrant_id"})
-NUMBERED: Final = frozenset(
-    {*IDS, "case_numbers", *SCHEMES}
-)  # columns of numbers that spreadsheets may turn into dates: 1-26 becomes 26-Jan
+# Columns of numbers that spreadsheets may turn into dates: 1-26 becomes 26-Jan.
+NUMBERED: Final = frozenset({*IDS, "case_numbers", *SCHEMES})
 
 YES: Final = frozenset({"y", "yes", "true", "t", "1", "x", "on", "✓", "✔", "☑", "ja", "j", "wahr", "si", "sí", "verdadero", "oui", "vrai"})
 NO: Final = frozenset({"", "-", "n", "no", "false", "f", "0", "off", "☐", "nein", "falsch", "non", "faux", "falso"})
