@@ -124,69 +124,71 @@ def console_over(tmp_path: Path, view: View, sign_in: SignIn | None = None) -> C
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> ConsoleUnderTest:
+def console(tmp_path: Path) -> ConsoleUnderTest:
     view = made_view(tmp_path)
     put(view, REVIEWS, "a", review("a", event_subtype="Recapture", since=wall_time()))
     put(view, REVIEWS, "e", review("e", event_subtype="Escape", since=wall_time()))
     return console_over(tmp_path, view)
 
 
-def test_emergencies_come_first(desk: ConsoleUnderTest) -> None:
-    page = desk.client.get("/reviews").text
+def test_emergencies_come_first(console: ConsoleUnderTest) -> None:
+    page = console.client.get("/reviews").text
     assert page.index("/reviews/e") < page.index("/reviews/a")
-    assert "<strong>1</strong> emergencies in review" in desk.client.get("/").text
+    assert "<strong>1</strong> emergencies in review" in console.client.get("/").text
 
 
 ASKED = {"reason": "unclear_reply", "message_id": "-", "ori": "", "offender": "", "jurisdiction": "", "event_type": "", "event_subtype": ""}
 
 
 def test_the_words_of_an_answer_are_shown_to_reviewers_alone(tmp_path: Path) -> None:
-    desk = console_over(tmp_path, made_view(tmp_path), SignInProxy("X-User", "X-States", frozenset({"testclient"}), "X-Roles"))
-    put(desk.view, REVIEWS, "reply", review("reply", **ASKED))
-    assert "leave" in desk.client.get("/reviews/reply", headers={"X-User": "ana", "X-Roles": "reviewer"}).text
-    assert "you are not a reviewer" in desk.client.get("/reviews/reply", headers={"X-User": "bo", "X-Roles": "operator"}).text
-    assert [record.person for _, _, record in desk.sent.records] == ["ana"]
+    console = console_over(tmp_path, made_view(tmp_path), SignInProxy("X-User", "X-States", frozenset({"testclient"}), "X-Roles"))
+    put(console.view, REVIEWS, "reply", review("reply", **ASKED))
+    assert "leave" in console.client.get("/reviews/reply", headers={"X-User": "ana", "X-Roles": "reviewer"}).text
+    assert "you are not a reviewer" in console.client.get("/reviews/reply", headers={"X-User": "bo", "X-Roles": "operator"}).text
+    assert [record.person for _, _, record in console.sent.records] == ["ana"]
 
 
-def test_the_words_of_an_answer_are_shown_with_what_a_decision_on_it_does(desk: ConsoleUnderTest) -> None:
+def test_the_words_of_an_answer_are_shown_with_what_a_decision_on_it_does(console: ConsoleUnderTest) -> None:
     for name in ("reply", "gone"):
-        put(desk.view, REVIEWS, name, review(name, since=wall_time() - 86_400_000, **ASKED))
-    listed, page = desk.client.get("/reviews").text, desk.client.get("/reviews/reply").text
+        put(console.view, REVIEWS, name, review(name, since=wall_time() - 86_400_000, **ASKED))
+    listed, page = console.client.get("/reviews").text, console.client.get("/reviews/reply").text
     assert "A registrant's reply</a>" in listed
     assert "may wait" in listed
     assert "leave &lt;me&gt; alone" in page
     assert "Release: stop messages to that address" in page
     assert "late by" not in page
-    (logged,) = (record for _, _, record in desk.sent.records)
+    (logged,) = (record for _, _, record in console.sent.records)
     assert (logged.person, logged.action, logged.subject) == ("ana", "reply_read", "reply")
-    assert "The reply cannot be shown" in desk.client.get("/reviews/gone").text
-    desk.client.get("/reviews/a")
-    assert len(desk.sent.records) == 2
+    assert "The reply cannot be shown" in console.client.get("/reviews/gone").text
+    console.client.get("/reviews/a")
+    assert len(console.sent.records) == 2
 
 
 def test_a_decision_can_be_undone_for_eight_seconds_and_then_leaves_with_the_persons_name(
-    desk: ConsoleUnderTest, monkeypatch: pytest.MonkeyPatch
+    console: ConsoleUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert desk.post("/reviews/a", what="release", reason="asked the jail").status_code == 303
-    assert "Undo" in desk.client.get("/reviews/a").text
-    desk.actions.send_due()
-    assert desk.sent.records == []
-    assert desk.post("/reviews/a", what="undo").status_code == 303
-    desk.post("/reviews/a", what="release", reason="asked again")
+    assert console.post("/reviews/a", what="release", reason="asked the jail").status_code == 303
+    assert "Undo" in console.client.get("/reviews/a").text
+    console.actions.send_due()
+    assert console.sent.records == []
+    assert console.post("/reviews/a", what="undo").status_code == 303
+    console.post("/reviews/a", what="release", reason="asked again")
     now = wall_time()
     monkeypatch.setattr(actions_module, "wall_time", lambda: now + 9_000)
-    desk.actions.send_due()
-    assert desk.sent.records == [(REVIEW_ACTIONS, "a", ReviewAction(action="release", reason="asked again", reviewer="ana", review_id="a"))]
-    assert not desk.actions.undo("a")
+    console.actions.send_due()
+    assert console.sent.records == [
+        (REVIEW_ACTIONS, "a", ReviewAction(action="release", reason="asked again", reviewer="ana", review_id="a"))
+    ]
+    assert not console.actions.undo("a")
 
 
-def test_a_decision_on_an_emergency_leaves_at_once(desk: ConsoleUnderTest) -> None:
-    desk.post("/reviews/e", what="discard", reason="a drill")
-    assert [(key, value.action) for _, key, value in desk.sent.records] == [("e", "discard")]
+def test_a_decision_on_an_emergency_leaves_at_once(console: ConsoleUnderTest) -> None:
+    console.post("/reviews/e", what="discard", reason="a drill")
+    assert [(key, value.action) for _, key, value in console.sent.records] == [("e", "discard")]
 
 
-def test_a_decision_that_waits_survives_the_console(desk: ConsoleUnderTest, tmp_path: Path) -> None:
-    desk.post("/reviews/a", what="release", reason="asked")
+def test_a_decision_that_waits_survives_the_console(console: ConsoleUnderTest, tmp_path: Path) -> None:
+    console.post("/reviews/a", what="release", reason="asked")
     waiting = Actions(Sent(), tmp_path / "decisions.sqlite", Seal(bytes(64))).pending("a")  # type: ignore[arg-type]
     assert waiting is not None
     assert waiting["reason"] == "asked"
@@ -195,129 +197,132 @@ def test_a_decision_that_waits_survives_the_console(desk: ConsoleUnderTest, tmp_
 @pytest.mark.parametrize(
     ("form", "sentence"), [({"what": "release", "reason": " "}, "Say why"), ({"what": "delete", "reason": "x"}, "Choose release")]
 )
-def test_a_form_that_cannot_be_done_says_so_and_changes_nothing(desk: ConsoleUnderTest, form: dict[str, str], sentence: str) -> None:
-    answer = desk.post("/reviews/a", **form)
+def test_a_form_that_cannot_be_done_says_so_and_changes_nothing(console: ConsoleUnderTest, form: dict[str, str], sentence: str) -> None:
+    answer = console.post("/reviews/a", **form)
     assert (answer.status_code, sentence in answer.text) == (400, True)
-    assert desk.actions.pending("a") is None
+    assert console.actions.pending("a") is None
 
 
-def test_the_second_of_two_reviewers_is_told_who_was_first(desk: ConsoleUnderTest) -> None:
-    put(desk.view, REVIEWS, "a", review("a", state="released", reviewer="ben"))
-    token = desk.token("/policies")
-    answer = desk.client.post("/reviews/a", data={"token": token, "what": "discard", "reason": "x"})
+def test_the_second_of_two_reviewers_is_told_who_was_first(console: ConsoleUnderTest) -> None:
+    put(console.view, REVIEWS, "a", review("a", state="released", reviewer="ben"))
+    token = console.token("/policies")
+    answer = console.client.post("/reviews/a", data={"token": token, "what": "discard", "reason": "x"})
     assert "released by ben" in answer.text
-    assert desk.sent.records == []
+    assert console.sent.records == []
 
 
-def test_the_second_of_two_reviewers_of_a_large_group_is_told_what_the_first_decided(desk: ConsoleUnderTest) -> None:
+def test_the_second_of_two_reviewers_of_a_large_group_is_told_what_the_first_decided(console: ConsoleUnderTest) -> None:
     for number in range(26):
-        put(desk.view, REVIEWS, f"g{number}", review(f"g{number}", group="G", reason="surge"))
-    assert "second person decides the same" in desk.client.get("/reviews/g0").text
-    assert "The first of two" not in desk.client.get("/reviews/g0").text
+        put(console.view, REVIEWS, f"g{number}", review(f"g{number}", group="G", reason="surge"))
+    assert "second person decides the same" in console.client.get("/reviews/g0").text
+    assert "The first of two" not in console.client.get("/reviews/g0").text
     first = "ben would release 26 reviews: a second reviewer must decide the same (review.four_eyes)."
     put(
-        desk.view, DECISIONS, "", verdicts("G", "identify", "noted", reason="second_reviewer_needed", detail=first, ori=None, offender=None)
+        console.view,
+        DECISIONS,
+        "",
+        verdicts("G", "identify", "noted", reason="second_reviewer_needed", detail=first, ori=None, offender=None),
     )
-    assert "The first of two: Ben would release 26 reviews" in desk.client.get("/reviews/g0").text
+    assert "The first of two: Ben would release 26 reviews" in console.client.get("/reviews/g0").text
 
 
-def test_whoever_takes_a_review_on_is_named_to_others_for_ten_minutes(desk: ConsoleUnderTest) -> None:
-    assert desk.post("/reviews/a", what="claim").status_code == 303
-    ((topic, _, logged),) = desk.sent.records
+def test_whoever_takes_a_review_on_is_named_to_others_for_ten_minutes(console: ConsoleUnderTest) -> None:
+    assert console.post("/reviews/a", what="claim").status_code == 303
+    ((topic, _, logged),) = console.sent.records
     assert topic is CONSOLE_LOG
     assert (logged.person, logged.action, logged.subject) == ("ana", CLAIMED, "a")
-    put(desk.view, CONSOLE_LOG, "", logged)
-    assert "You claimed this" in desk.client.get("/reviews/a").text
-    assert "claimed by you" in desk.client.get("/reviews").text
-    put(desk.view, CONSOLE_LOG, "", structs.replace(logged, person="ben"))
-    assert "ben claimed this" in desk.client.get("/reviews/a").text
-    assert "ben is on it" in desk.client.get("/reviews").text
-    assert desk.post("/reviews/a", what="release", reason="it is urgent").status_code == 303  # a claim keeps nobody from deciding
-    put(desk.view, CONSOLE_LOG, "", structs.replace(logged, person="ben", action=UNCLAIMED))
-    put(desk.view, CONSOLE_LOG, "", structs.replace(logged, subject="e", at=wall_time() - CLAIM_MILLISECONDS - 1))
-    assert "is on it" not in desk.client.get("/reviews").text
+    put(console.view, CONSOLE_LOG, "", logged)
+    assert "You claimed this" in console.client.get("/reviews/a").text
+    assert "claimed by you" in console.client.get("/reviews").text
+    put(console.view, CONSOLE_LOG, "", structs.replace(logged, person="ben"))
+    assert "ben claimed this" in console.client.get("/reviews/a").text
+    assert "ben is on it" in console.client.get("/reviews").text
+    assert console.post("/reviews/a", what="release", reason="it is urgent").status_code == 303  # a claim keeps nobody from deciding
+    put(console.view, CONSOLE_LOG, "", structs.replace(logged, person="ben", action=UNCLAIMED))
+    put(console.view, CONSOLE_LOG, "", structs.replace(logged, subject="e", at=wall_time() - CLAIM_MILLISECONDS - 1))
+    assert "is on it" not in console.client.get("/reviews").text
 
 
-def test_a_whole_group_takes_its_number_typed(desk: ConsoleUnderTest) -> None:
+def test_a_whole_group_takes_its_number_typed(console: ConsoleUnderTest) -> None:
     for number in range(3):
-        put(desk.view, REVIEWS, f"g{number}", review(f"g{number}", group="G", reason="surge"))
-    assert "Type 3" in desk.post("/reviews/g0", what="release_group", reason="checked", count="2").text
-    assert desk.sent.records == []
-    desk.post("/reviews/g0", what="release_group", reason="checked", count="3")
-    assert [(key, value.group) for _, key, value in desk.sent.records] == [("G", "G")]
+        put(console.view, REVIEWS, f"g{number}", review(f"g{number}", group="G", reason="surge"))
+    assert "Type 3" in console.post("/reviews/g0", what="release_group", reason="checked", count="2").text
+    assert console.sent.records == []
+    console.post("/reviews/g0", what="release_group", reason="checked", count="3")
+    assert [(key, value.group) for _, key, value in console.sent.records] == [("G", "G")]
 
 
-def test_a_dead_letter_that_cannot_be_sent_again_is_refused_with_a_sentence(desk: ConsoleUnderTest) -> None:
+def test_a_dead_letter_that_cannot_be_sent_again_is_refused_with_a_sentence(console: ConsoleUnderTest) -> None:
     timer = structs.replace(LETTER, dead_letter_id="timer", offset=-1)
     foreign = structs.replace(LETTER, dead_letter_id="foreign", original=Seal(bytes([7] * 64)).close(b"x", "dead-letter"))
     cut = structs.replace(LETTER, dead_letter_id="cut", length=9_000_000)
-    desk.sent.letters += [timer, foreign, cut]
-    token = desk.token("/reviews/a")
+    console.sent.letters += [timer, foreign, cut]
+    token = console.token("/reviews/a")
     refusals = {"timer": "is a timer", "foreign": "another key", "cut": "only the beginning", "none": "no dead letter none"}
     for name, sentence in refusals.items():
-        answer = desk.client.post("/dead-letters", data={"token": token, "what": "replay", "dead_letter_id": name})
+        answer = console.client.post("/dead-letters", data={"token": token, "what": "replay", "dead_letter_id": name})
         assert (answer.status_code, sentence in answer.text) == (400, True), name
-    assert desk.sent.records == []
+    assert console.sent.records == []
 
 
-def test_several_reviews_are_decided_together_with_their_number_typed(desk: ConsoleUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(desk.view, REVIEWS, "b", review("b", event_subtype="Recapture", since=wall_time()))
-    form: dict[str, Any] = {"token": desk.token("/reviews"), "review_id": ["a", "b"], "what": "release", "reason": "asked the jail"}
-    refused = desk.client.post("/reviews", data={**form, "count": "3"})
+def test_several_reviews_are_decided_together_with_their_number_typed(console: ConsoleUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(console.view, REVIEWS, "b", review("b", event_subtype="Recapture", since=wall_time()))
+    form: dict[str, Any] = {"token": console.token("/reviews"), "review_id": ["a", "b"], "what": "release", "reason": "asked the jail"}
+    refused = console.client.post("/reviews", data={**form, "count": "3"})
     assert (refused.status_code, "Type 2" in refused.text) == (400, True)
-    assert "Select at least one" in desk.client.post("/reviews", data={**form, "review_id": [], "count": "0"}).text
-    assert desk.client.post("/reviews", data={**form, "count": "2"}, follow_redirects=False).status_code == 303
+    assert "Select at least one" in console.client.post("/reviews", data={**form, "review_id": [], "count": "0"}).text
+    assert console.client.post("/reviews", data={**form, "count": "2"}, follow_redirects=False).status_code == 303
     now = wall_time()
     monkeypatch.setattr(actions_module, "wall_time", lambda: now + 9_000)
-    desk.actions.send_due()
-    assert {(key, value.action, value.reviewer) for _, key, value in desk.sent.records} == {
+    console.actions.send_due()
+    assert {(key, value.action, value.reviewer) for _, key, value in console.sent.records} == {
         ("a", "release", "ana"),
         ("b", "release", "ana"),
     }
 
 
-def test_more_than_one_person_may_decide_at_once_are_refused(desk: ConsoleUnderTest) -> None:
+def test_more_than_one_person_may_decide_at_once_are_refused(console: ConsoleUnderTest) -> None:
     names = [f"m{number}" for number in range(26)]
     for name in names:
-        put(desk.view, REVIEWS, name, review(name, event_subtype="Recapture"))
-    form = {"token": desk.token("/reviews"), "review_id": names, "what": "release", "reason": "x", "count": "26"}
-    assert "(25)" in desk.client.post("/reviews", data=form).text
-    assert desk.sent.records == []
+        put(console.view, REVIEWS, name, review(name, event_subtype="Recapture"))
+    form = {"token": console.token("/reviews"), "review_id": names, "what": "release", "reason": "x", "count": "26"}
+    assert "(25)" in console.client.post("/reviews", data=form).text
+    assert console.sent.records == []
 
 
-def test_what_was_filled_in_stays_when_a_registration_is_refused(desk: ConsoleUnderTest) -> None:
-    answer = desk.post("/registrants", what="register", registrant_id="R-77", scheme="SID", value="")
+def test_what_was_filled_in_stays_when_a_registration_is_refused(console: ConsoleUnderTest) -> None:
+    answer = console.post("/registrants", what="register", registrant_id="R-77", scheme="SID", value="")
     assert 'value="R-77"' in answer.text
 
 
-def test_an_offender_is_found_by_name_and_number_and_shown_with_status_and_what_was_merged(desk: ConsoleUnderTest) -> None:
+def test_an_offender_is_found_by_name_and_number_and_shown_with_status_and_what_was_merged(console: ConsoleUnderTest) -> None:
     name, number = Name(given="John", sur="O'Brien"), Identifier(scheme="SID", value="VA-7700123")
-    put(desk.view, PEOPLE, "o1", KnownPerson(offender="o1", names=(name,), identifiers=(number,), birth_years=("1980",)))
-    put(desk.view, PEOPLE, "o2", KnownPerson(offender="o2", into="o1"))
-    put(desk.view, STANDINGS, "o1", OffenderStanding(offender="o1", status="Incarcerated", sending_state="VA", receiving_state="NC"))
+    put(console.view, PEOPLE, "o1", KnownPerson(offender="o1", names=(name,), identifiers=(number,), birth_years=("1980",)))
+    put(console.view, PEOPLE, "o2", KnownPerson(offender="o2", into="o1"))
+    put(console.view, STANDINGS, "o1", OffenderStanding(offender="o1", status="Incarcerated", sending_state="VA", receiving_state="NC"))
     for query in ("obrien", "va7700123", "o1"):
-        assert "/offenders/o1" in desk.client.get("/", params={"q": query}).text
-    page = desk.client.get("/offenders/o2").text
+        assert "/offenders/o1" in console.client.get("/", params={"q": query}).text
+    page = console.client.get("/offenders/o2").text
     for text in ("John O&#39;Brien", "SID VA-7700123", "1980", "Incarcerated", "VA to NC", "o2: the same person"):
         assert text in page
 
 
-def test_a_form_from_elsewhere_is_refused(desk: ConsoleUnderTest) -> None:
-    desk.client.get("/reviews/a")
-    assert desk.client.post("/reviews/a", data={"what": "release", "reason": "x"}).status_code == 403
-    assert desk.client.post("/reviews/a", data={"token": "0" * 64, "what": "release", "reason": "x"}).status_code == 403
-    assert desk.sent.records == []
+def test_a_form_from_elsewhere_is_refused(console: ConsoleUnderTest) -> None:
+    console.client.get("/reviews/a")
+    assert console.client.post("/reviews/a", data={"what": "release", "reason": "x"}).status_code == 403
+    assert console.client.post("/reviews/a", data={"token": "0" * 64, "what": "release", "reason": "x"}).status_code == 403
+    assert console.sent.records == []
 
 
-def test_every_answer_has_the_headers(desk: ConsoleUnderTest) -> None:
+def test_every_answer_has_the_headers(console: ConsoleUnderTest) -> None:
     for path in ("/", "/reviews", "/reviews/none", "/static/console.css"):
-        answer = desk.client.get(path)
+        answer = console.client.get(path)
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS
 
 
-def test_names_from_agencies_are_text_and_never_markup(desk: ConsoleUnderTest) -> None:
-    put(desk.view, REVIEWS, "x", review("x", detail="<script>alert(1)</script>", ori="<b>"))
-    page = desk.client.get("/reviews/x").text
+def test_names_from_agencies_are_text_and_never_markup(console: ConsoleUnderTest) -> None:
+    put(console.view, REVIEWS, "x", review("x", detail="<script>alert(1)</script>", ori="<b>"))
+    page = console.client.get("/reviews/x").text
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
 
@@ -326,12 +331,12 @@ def test_behind_a_proxy_only_its_word_counts_and_a_reviewer_sees_her_own_state(t
     view = made_view(tmp_path)
     put(view, REVIEWS, "va", review("va"))
     put(view, REVIEWS, "nc", review("nc", jurisdiction="NC"))
-    desk = console_over(tmp_path, view, SignInProxy("X-User", "X-States", frozenset({"testclient"})))
-    assert desk.client.get("/reviews").status_code == 401
-    page = desk.client.get("/reviews", headers={"X-User": "ana", "X-States": "nc"}).text
+    console = console_over(tmp_path, view, SignInProxy("X-User", "X-States", frozenset({"testclient"})))
+    assert console.client.get("/reviews").status_code == 401
+    page = console.client.get("/reviews", headers={"X-User": "ana", "X-States": "nc"}).text
     assert "/reviews/nc" in page
     assert "/reviews/va" not in page
-    assert desk.client.get("/reviews/va", headers={"X-User": "ana", "X-States": "nc"}).status_code == 404
+    assert console.client.get("/reviews/va", headers={"X-User": "ana", "X-States": "nc"}).status_code == 404
     other = console_over(tmp_path, view, SignInProxy("X-User", "X-States", frozenset({"10.0.0.1"})))
     assert other.client.get("/reviews", headers={"X-User": "ana"}).status_code == 401
 
@@ -339,28 +344,28 @@ def test_behind_a_proxy_only_its_word_counts_and_a_reviewer_sees_her_own_state(t
 def test_a_role_that_the_proxy_does_not_name_may_look_and_change_nothing(tmp_path: Path) -> None:
     view = made_view(tmp_path)
     put(view, REVIEWS, "va", review("va"))
-    desk = console_over(tmp_path, view, SignInProxy("X-User", "X-States", frozenset({"testclient"}), "X-Roles"))
+    console = console_over(tmp_path, view, SignInProxy("X-User", "X-States", frozenset({"testclient"}), "X-Roles"))
     operator = {"X-User": "olu", "X-Roles": "operator"}
-    token = re.findall(r'name="token" value="(\w+)"', desk.client.get("/reviews/va", headers=operator).text)[0]
+    token = re.findall(r'name="token" value="(\w+)"', console.client.get("/reviews/va", headers=operator).text)[0]
     form = {"token": token, "what": "release", "reason": "x"}
-    assert "role reviewer" in desk.client.post("/reviews/va", data=form, headers=operator).text
-    assert desk.client.get("/registrants", headers=operator).status_code == 403
-    assert desk.client.get("/tail?topic=none", headers=operator).status_code == 404
-    assert desk.actions.pending("va") is None
+    assert "role reviewer" in console.client.post("/reviews/va", data=form, headers=operator).text
+    assert console.client.get("/registrants", headers=operator).status_code == 403
+    assert console.client.get("/tail?topic=none", headers=operator).status_code == 404
+    assert console.actions.pending("va") is None
 
 
-def test_a_setting_is_checked_before_it_is_sent(desk: ConsoleUnderTest) -> None:
-    assert desk.post("/policies", what="set", key="cancel.hold", value="soon").status_code == 400
-    assert desk.sent.records == []
-    assert desk.post("/policies", what="set", key="cancel.hold", value="20m").status_code == 303
-    assert [value.set_by for _, _, value in desk.sent.records] == ["ana"]
+def test_a_setting_is_checked_before_it_is_sent(console: ConsoleUnderTest) -> None:
+    assert console.post("/policies", what="set", key="cancel.hold", value="soon").status_code == 400
+    assert console.sent.records == []
+    assert console.post("/policies", what="set", key="cancel.hold", value="20m").status_code == 303
+    assert [value.set_by for _, _, value in console.sent.records] == ["ana"]
 
 
-def test_an_advocate_registers_for_somebody(desk: ConsoleUnderTest) -> None:
-    assert "Fill in" in desk.post("/registrants", what="register", registrant_id="R-1", scheme="SID", value="VA1").text
+def test_an_advocate_registers_for_somebody(console: ConsoleUnderTest) -> None:
+    assert "Fill in" in console.post("/registrants", what="register", registrant_id="R-1", scheme="SID", value="VA1").text
     given = {"registrant_id": "R-1", "scheme": "SID", "value": "VA1234567", "sms": "+18045551007", "language": "es", "discreet": "1"}
-    desk.post("/registrants", what="register", **given)
-    (logged_in, _, logged), (topic, registration_id, value) = desk.sent.records
+    console.post("/registrants", what="register", **given)
+    (logged_in, _, logged), (topic, registration_id, value) = console.sent.records
     assert topic is REGISTRATIONS
     assert b'"verified": false' in value
     assert b'"language": "es-x-discreet"' in value
@@ -371,12 +376,12 @@ def test_an_advocate_registers_for_somebody(desk: ConsoleUnderTest) -> None:
 CHANGED = {"registration_id": "AGY-0123456789ab", "registrant_id": "R-1", "scheme": "SID", "value": "VA1234567", "language": "es"}
 
 
-def test_a_registration_made_here_is_opened_for_change_for_a_reason_that_is_kept(desk: ConsoleUnderTest) -> None:
+def test_a_registration_made_here_is_opened_for_change_for_a_reason_that_is_kept(console: ConsoleUnderTest) -> None:
     opened = {"what": "change", "registrant": "R-1", "registration_id": "AGY-0123456789ab"}
-    assert "Say why" in desk.post("/registrants", **opened, reason="").text
-    assert desk.sent.records == []
-    page = desk.post("/registrants", **opened, reason="a new telephone").text
-    ((_, _, logged),) = desk.sent.records
+    assert "Say why" in console.post("/registrants", **opened, reason="").text
+    assert console.sent.records == []
+    page = console.post("/registrants", **opened, reason="a new telephone").text
+    ((_, _, logged),) = console.sent.records
     assert (logged.action, logged.subject, logged.reason) == ("contacts_seen", "R-1", "a new telephone")
     form = page[page.index("Change registration AGY-0123456789ab</h2>") :]
     for shown in (
@@ -389,9 +394,9 @@ def test_a_registration_made_here_is_opened_for_change_for_a_reason_that_is_kept
         assert shown in form
 
 
-def test_a_change_keeps_what_is_confirmed_and_has_anything_new_confirmed(desk: ConsoleUnderTest) -> None:
-    desk.post("/registrants", what="register", **CHANGED, sms="(804) 555-1007", email="new@example.org", pin="2468")
-    (_, _, logged), (topic, registration_id, value) = desk.sent.records
+def test_a_change_keeps_what_is_confirmed_and_has_anything_new_confirmed(console: ConsoleUnderTest) -> None:
+    console.post("/registrants", what="register", **CHANGED, sms="(804) 555-1007", email="new@example.org", pin="2468")
+    (_, _, logged), (topic, registration_id, value) = console.sent.records
     assert (topic, registration_id) == (REGISTRATIONS, "AGY-0123456789ab")
     assert (logged.action, logged.subject) == ("registration_changed", "AGY-0123456789ab")
     document = json.loads(value)
@@ -427,52 +432,52 @@ def test_an_email_domain_is_compared_whatever_its_case() -> None:
         ({**CHANGED, "pin": "1357"}, "a telephone number or an email address"),
     ],
 )
-def test_a_change_that_cannot_be_made_says_why_and_sends_nothing(desk: ConsoleUnderTest, form: dict[str, str], sentence: str) -> None:
-    answer = desk.post("/registrants", what="register", **form)
+def test_a_change_that_cannot_be_made_says_why_and_sends_nothing(console: ConsoleUnderTest, form: dict[str, str], sentence: str) -> None:
+    answer = console.post("/registrants", what="register", **form)
     assert (answer.status_code, sentence in answer.text) == (400, True)
-    assert desk.sent.records == []
+    assert console.sent.records == []
 
 
-def test_whoever_looks_up_what_somebody_was_told_says_why_and_that_is_kept(desk: ConsoleUnderTest) -> None:
-    put(desk.view, DECISIONS, "", verdicts("M-77", "deliver", "sent", registrant_id="R-1", channel="sms"))
-    refused = desk.client.get("/registrants?registrant=R-1")
+def test_whoever_looks_up_what_somebody_was_told_says_why_and_that_is_kept(console: ConsoleUnderTest) -> None:
+    put(console.view, DECISIONS, "", verdicts("M-77", "deliver", "sent", registrant_id="R-1", channel="sms"))
+    refused = console.client.get("/registrants?registrant=R-1")
     assert refused.status_code == 400
     assert "Say why" in refused.text
     assert "M-77" not in refused.text
-    assert desk.sent.records == []
-    assert "M-77" in desk.client.get("/registrants?registrant=R-1&reason=she+called").text
-    ((topic, _, logged),) = desk.sent.records
+    assert console.sent.records == []
+    assert "M-77" in console.client.get("/registrants?registrant=R-1&reason=she+called").text
+    ((topic, _, logged),) = console.sent.records
     assert topic is CONSOLE_LOG
     assert (logged.person, logged.action, logged.subject, logged.reason) == ("ana", "registrant_seen", "R-1", "she called")
 
 
-def test_what_she_was_told_is_said_in_words_the_best_that_became_of_each_message(desk: ConsoleUnderTest) -> None:
+def test_what_she_was_told_is_said_in_words_the_best_that_became_of_each_message(console: ConsoleUnderTest) -> None:
     for outcome, channel in (("gathered", None), ("sent", "sms"), ("undelivered", None)):
-        put(desk.view, DECISIONS, "", verdicts("M-1", "deliver", outcome, registrant_id="R-1", channel=channel))
-    put(desk.view, DECISIONS, "", verdicts("M-2", "deliver", "delivered", registrant_id="R-1", channel="voice"))
-    page = desk.client.get("/registrants?registrant=R-1&reason=she+called").text
+        put(console.view, DECISIONS, "", verdicts("M-1", "deliver", outcome, registrant_id="R-1", channel=channel))
+    put(console.view, DECISIONS, "", verdicts("M-2", "deliver", "delivered", registrant_id="R-1", channel="voice"))
+    page = console.client.get("/registrants?registrant=R-1&reason=she+called").text
     assert "<td>Yes: the registrant was reached</td><td>call</td>" in page
     assert "<td>Sent, not yet known whether it arrived</td><td>text message</td>" in page
-    assert "Nothing was decided for R-2" in desk.client.get("/registrants?registrant=R-2&reason=she+called").text
+    assert "Nothing was decided for R-2" in console.client.get("/registrants?registrant=R-2&reason=she+called").text
 
 
-def test_whole_addresses_are_shown_for_a_reason_alone_that_is_kept_first(desk: ConsoleUnderTest) -> None:
-    page = desk.client.get("/registrants?registrant=R-1&reason=she+called").text
+def test_whole_addresses_are_shown_for_a_reason_alone_that_is_kept_first(console: ConsoleUnderTest) -> None:
+    page = console.client.get("/registrants?registrant=R-1&reason=she+called").text
     assert "… 07" in page
     number = re.compile(r"804\D?555")  # three figures alone may stand in a token
     assert number.search(page) is None
-    refused = desk.post("/registrants", what="contacts", registrant="R-1", reason=" ")
+    refused = console.post("/registrants", what="contacts", registrant="R-1", reason=" ")
     assert (refused.status_code, number.search(refused.text)) == (400, None)
-    shown = desk.post("/registrants", what="contacts", registrant="R-1", reason="she asks which number we have")
+    shown = console.post("/registrants", what="contacts", registrant="R-1", reason="she asks which number we have")
     assert "+1 804-555-1007" in shown.text
     assert shown.headers["cache-control"] == "no-store"
-    logged = desk.sent.records[-1][2]
+    logged = console.sent.records[-1][2]
     assert (logged.action, logged.subject, logged.reason) == ("contacts_seen", "R-1", "she asks which number we have")
 
 
-def test_keys_can_be_turned_off_on_every_page(desk: ConsoleUnderTest) -> None:
+def test_keys_can_be_turned_off_on_every_page(console: ConsoleUnderTest) -> None:
     for path in ("/", "/reviews", "/reviews/a", "/registrants"):
-        assert 'id="keys-off"' in desk.client.get(path).text
+        assert 'id="keys-off"' in console.client.get(path).text
 
 
 def test_what_may_hold_contact_data_is_never_shown() -> None:
@@ -530,7 +535,7 @@ def test_the_overview_shows_what_the_boards_define() -> None:
     assert not rows["read"][0].chart
 
 
-def test_the_page_names_every_panel_of_the_stages(desk: ConsoleUnderTest) -> None:
-    page = desk.client.get("/").text
+def test_the_page_names_every_panel_of_the_stages(console: ConsoleUnderTest) -> None:
+    page = console.client.get("/").text
     assert [panel.title for panel in STAGE_PANELS if f">{panel.title}<br>" not in page] == []
     assert "Kafka answers" in page
