@@ -126,7 +126,7 @@ def revoke_cancel(situation: Situation, known: KnownEvent, message: Message) -> 
         changed = tell_change(situation, replace(known, held=None), message)
         return suppress_held_cancel(situation, known, "superseded", f"the event was changed by message {event.message_id}").then(changed)
     stood = set_event(replace(known.with_message_id(event.message_id), state="told", held=None))
-    detail = f"the event of message {known.root} was told and its Cancel taken back"
+    detail = f"the event of message {known.root} was sent and its Cancel withdrawn"
     return stood.then(
         suppress_held_cancel(situation, known, "resubmitted", f"the event was sent again as message {event.message_id}")
     ).then(verdict(situation, message, "suppressed", "resubmitted", detail))

@@ -106,9 +106,9 @@ UNMATCHED_REASONS: Final = {"news": "no_registration", "change": "no_registratio
 
 
 def verdict(event: Event, count: int, told: int, context: Context) -> Verdict:
-    """Return the verdict: how many registrants are told, and how many had been told before."""
+    """Return the verdict: how many registrants to notify, and how many of them were notified before."""
     outcome: Outcome = "matched" if count else "unmatched"
-    before = "" if event.telling == "news" else f", of whom {told} had been told"
-    detail = f"{count} {'registrant is' if count == 1 else 'registrants are'} to be told{before}"
+    before = "" if event.telling == "news" else f"; {told} of them already notified"
+    detail = f"{count} {'registrant' if count == 1 else 'registrants'} to notify{before}"
     reason = "matched" if count else UNMATCHED_REASONS[event.telling]
     return Journal(NAME, event.received_at, context.rules.version).verdict(event, outcome, reason, detail)

@@ -66,14 +66,14 @@ def tell_cancellation(event: Event, situation: Situation) -> Draft:
     """Revert the cancelled event, and send the cancellation on."""
     cancel, draft = revert_cancelled(event, situation)
     in_force = rules_in_force(event, situation.rules, situation.now)
-    detail = f"message {event.root or event.refers_to} was told and is taken back"
+    detail = f"message {event.root or event.refers_to} was sent to registrants and is withdrawn"
     return draft.write(confirmed_event(cancel, draft.situation.known, in_force)).note(cancel, "passed", "confirmed", detail)
 
 
 def suppress_cancellation(event: Event, situation: Situation) -> Draft:
     """Revert the cancelled event; nobody was told of it, so the cancellation is not sent."""
     cancel, draft = revert_cancelled(event, situation)
-    return draft.note(cancel, "suppressed", "nothing_told", f"nobody had been told of message {event.root or event.refers_to}")
+    return draft.note(cancel, "suppressed", "nothing_told", f"no one had been notified of message {event.root or event.refers_to}")
 
 
 def revert_cancelled(event: Event, situation: Situation) -> tuple[Event, Draft]:

@@ -24,7 +24,7 @@ def logical_movement(facts: Facts) -> Finding | None:
             "suppressed",
             "told_by_intake",
             f"the {facts.event.event_subtype} of {facts.action} leads to {quote(to.name)}, "
-            f"whose {intake.event_subtype} of {facts.when(intake.at)} was told instead",
+            f"whose {intake.event_subtype} of {facts.when(intake.at)} was sent instead",
         )
     due = facts.event.received_at + hold
     if facts.in_force.now >= due:

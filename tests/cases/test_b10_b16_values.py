@@ -568,7 +568,7 @@ def test_many_refused_contacts_do_not_fill_the_journal() -> None:
 @pytest.mark.parametrize("subtype", ["Escapes", "All", "Ausbruch"])
 def test_b14_an_event_subtype_that_no_list_has_is_refused_since_nobody_would_be_told_of_it(subtype: str) -> None:
     reason, sentence = refused(event_subtypes=["Escape", subtype])
-    assert (reason, f'The event subtype "{subtype}" is in no code list' in sentence) == ("unknown_code", True)
+    assert (reason, f'The event subtype "{subtype}" is not in any code list' in sentence) == ("unknown_code", True)
 
 
 @pytest.mark.parametrize("chosen", [["escape"], [" ESCAPE "], ["Escape\u200b", "Court Hearing"], [""], ["", "*"], ["-"]], ids=ascii)

@@ -18,7 +18,7 @@ def test_a_change_goes_to_those_told_and_those_registered_since() -> None:
     scene.enrol("r2", "bob")
     scene.enrol("r3", "ann")
     assert scene.tell("u1", **CHANGED) == {"ann": ("r1", "r3"), "bob": ("r2",)}
-    assert scene.verdicts[-1].detail == "2 registrants are to be told, of whom 1 had been told"
+    assert scene.verdicts[-1].detail == "2 registrants to notify; 1 of them already notified"
 
 
 def test_a_change_goes_to_one_told_whose_choice_it_no_longer_is() -> None:

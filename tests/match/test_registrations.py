@@ -14,7 +14,7 @@ def test_everyone_registered_is_told_once_with_all_their_registrations() -> None
     scene.enrol("r3", "bob")
     assert scene.tell("m1") == {"ann": ("r1", "r2"), "bob": ("r3",)}
     assert scene.said == "m1 matched matched"
-    assert scene.verdicts[-1].detail == "2 registrants are to be told"
+    assert scene.verdicts[-1].detail == "2 registrants to notify"
 
 
 def test_registrants_come_in_one_order_whatever_the_order_of_registration() -> None:

@@ -90,12 +90,12 @@ def test_a_cancellation_is_journalled_by_the_first_message_or_the_one_that_it_na
     scene = Scene()
     scene.receive(escape("2026-11-20 10:00"))
     verdict = scene.receive(cancel(scene.last, received_at=ms("2026-11-20 11:00")))
-    assert verdict.detail == "message m1 was told and is taken back"
+    assert verdict.detail == "message m1 was sent to registrants and is withdrawn"
     scene.receive(escape("2026-11-20 11:10"))
     verdict = scene.receive(cancel(scene.last, root=None, refers_to=scene.last.message_id, received_at=ms("2026-11-20 11:30")))
-    assert verdict.detail == f"message {scene.last.refers_to} was told and is taken back"
+    assert verdict.detail == f"message {scene.last.refers_to} was sent to registrants and is withdrawn"
     again = scene.receive(cancel(escape(message_id="m9"), root=None, received_at=ms("2026-11-20 12:00")))
-    assert again.detail == "nobody had been told of message m9"
+    assert again.detail == "no one had been notified of message m9"
     assert ends(scene) == [(again.message_id, "nobody")]
 
 

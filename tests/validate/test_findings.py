@@ -206,7 +206,7 @@ def test_a_release_told_by_its_intake_names_it() -> None:
     verdict = scene.receive(jail_release("2026-11-20 08:00", received="2026-11-20 09:05"))
     assert (
         verdict.detail
-        == 'the Release of 2026-11-20 08:00 EST leads to "State Prison", whose Intake of 2026-11-20 09:00 EST was told instead'
+        == 'the Release of 2026-11-20 08:00 EST leads to "State Prison", whose Intake of 2026-11-20 09:00 EST was sent instead'
     )
 
 

@@ -132,7 +132,7 @@ def decide_registration(record: Record, states: States, context: Context) -> Dec
     if contact_limit.exceeds_limit(states, registration):
         return contact_limit.refuse(registration, record, states, context)
     current, accepted = registrations.accept(states, registration, described, record.offset, intake.received_at)
-    detail = f"Offenders known so far whom it describes: {len(current.offenders)}."
+    detail = f"Known offenders it describes: {len(current.offenders)}."
     registered = accepted.then(Decision(verdicts=(note(intake, context, "registered", detail, current.registrant_id),)))
     for key in offenders_at((*described.identifier_keys, *registrations.listing_keys(described)), states):
         asked = ask_about_registration(after(states, registered), intake.message_id, key, record, context)
@@ -147,7 +147,7 @@ def decide_removal(record: Record, states: States, context: Context) -> Decision
     if before is None:
         verdict = note(intake, context, "registration_removed", "No such registration was in force.")
     else:
-        detail = f"Offenders that it had meant: {len(before.offenders)}."
+        detail = f"Offenders it was for: {len(before.offenders)}."
         verdict = note(intake, context, "registration_removed", detail, before.registrant_id)
     return removed.then(Decision(verdicts=(verdict,)))
 

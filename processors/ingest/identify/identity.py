@@ -190,7 +190,7 @@ def identify(states: States, described: Description, seq: int, received_at: int)
     if not tied:
         key = new_key(states, described, seq)
         questions = conflict_questions(key, conflicts, described, found)
-        return Identification((key,), "nobody known is described so", learn(states, key, described, seq), questions=questions)
+        return Identification((key,), "no known offender matches", learn(states, key, described, seq), questions=questions)
     change = UNCHANGED
     for merging in merges:
         change = change.then(merge(after(states, change), merging, seq, received_at))

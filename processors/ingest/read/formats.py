@@ -55,7 +55,7 @@ def raw_bytes(record: Record) -> bytes:
 def check_size(raw: bytes) -> None:
     """Reject a record larger than 1 MiB before anything parses it."""
     if len(raw) > MAX_BYTES:
-        raise Rejection("too_large", f"The record has {len(raw)} bytes; at most {MAX_BYTES} are taken.")
+        raise Rejection("too_large", f"The record has {len(raw)} bytes; at most {MAX_BYTES} are accepted.")
 
 
 def detect_format(raw: bytes) -> tuple[Format, str]:

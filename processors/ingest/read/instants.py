@@ -84,4 +84,4 @@ def parse_plausible_time(field: str, text: str, zone: tzinfo) -> ActionTime:
 
 
 def unreadable_date(field: str) -> Rejection:
-    return Rejection("unreadable_date", f"The field {field} is no ISO 8601 date or date-time of a day that exists.")
+    return Rejection("unreadable_date", f"The field {field} is not an ISO 8601 date or date-time of an existing day.")

@@ -183,5 +183,5 @@ class NiemDocument:
         for element in self._attributed:
             target = self.target(element)
             if target is not None and target.startswith("#") and target not in self._objects:
-                detail = f"{quote(local_name(element.tag))} refers to the id {quote(target[1:])}, which no element has."
+                detail = f"{quote(local_name(element.tag))} refers to the id {quote(target[1:])}, which is not the id of any element."
                 raise Rejection("dangling_reference", detail)

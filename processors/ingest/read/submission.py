@@ -106,9 +106,9 @@ def check_lengths(submission: Submission) -> None:
         check_id("refers_to", submission.refers_to)
     for field, text in short_texts(submission):
         if text is not None and len(text) > MAX_TEXT:
-            raise Rejection("too_long", f"The field {field} has {len(text)} characters; at most {MAX_TEXT} are taken.")
+            raise Rejection("too_long", f"The field {field} has {len(text)} characters; at most {MAX_TEXT} are accepted.")
     if len(submission.offenders) > MAX_OFFENDERS:
-        raise Rejection("too_complex", f"The message names {len(submission.offenders)} offenders; at most {MAX_OFFENDERS} are taken.")
+        raise Rejection("too_complex", f"The message names {len(submission.offenders)} offenders; at most {MAX_OFFENDERS} are accepted.")
 
 
 def short_texts(submission: Submission) -> list[tuple[str, str | None]]:
@@ -165,7 +165,7 @@ def check_tags(submission: Submission, book: Book) -> None:
 
 
 def unknown_code(what: str, code: str) -> Rejection:
-    return Rejection("unknown_code", f"The {what} {quote(code)} is in no code list that applies.")
+    return Rejection("unknown_code", f"The {what} {quote(code)} is not in any code list that applies.")
 
 
 def check_offenders(submission: Submission, rules: IdentityRules, issuer: Issuer) -> tuple[tuple[ComparedPerson, ...], str]:

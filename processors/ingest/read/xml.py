@@ -85,7 +85,7 @@ def parse_xml(text: str) -> Element:
         raise Rejection("doctype", "The XML declares a document type or an entity.")
     declared = _DECLARED_ENCODING.match(text)
     if declared and declared[1].lower() not in _ENCODINGS:
-        raise Rejection("bad_encoding", f"The XML declares the encoding {quote(declared[1])}; only UTF-8 and UTF-16 are taken.")
+        raise Rejection("bad_encoding", f"The XML declares the encoding {quote(declared[1])}; only UTF-8 and UTF-16 are accepted.")
     if len(set(_NAMESPACE.findall(text))) > MAX_NAMESPACES:
         raise Rejection("too_complex", f"The XML declares more than {MAX_NAMESPACES} namespaces.")
     parser = etree.XMLParser(
@@ -104,7 +104,7 @@ def parse_xml(text: str) -> Element:
         if getattr(error, "code", None) == _TOO_DEEP_FOR_LIBXML:
             raise Rejection("too_complex", f"The XML nests deeper than {MAX_DEPTH} levels.") from None
         line, column = error.position
-        raise Rejection("malformed", f"The XML is not well-formed: it breaks at line {line}, column {column}.") from None
+        raise Rejection("malformed", f"The XML is not well-formed: error at line {line}, column {column}.") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise Rejection("doctype", "The XML declares a document type or an entity.")
     check_limits(root)
