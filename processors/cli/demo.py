@@ -169,7 +169,7 @@ def _messages(registrant: str, messages: list[Outbound]) -> Panel:
 def _held_table(journal: list[Verdict]) -> Table:
     last = messages_held(journal)
     details = {(each.message_id, each.stage, each.reason): each.detail for each in journal}
-    table = Table("message", "stage", "outcome", "why", title="What nobody was told of, and why", title_justify="left")
+    table = Table("message", "stage", "outcome", "why", title="What was not sent, and why", title_justify="left")
     for message_id, (stage, outcome, reason) in sorted(last.items()):
         table.add_row(message_id, stage, outcome, details[message_id, stage, reason])
     return table
