@@ -99,7 +99,7 @@ def test_a_clean_stop_is_quick_and_leaves_none(run: Run, tmp_path: Path) -> None
 def test_a_unit_that_fails_ends_them_all(run: Run, tmp_path: Path) -> None:
     assert run("dedupe", "match", VN_FAULTS="match.restored=raise").wait(120) == 1
     assert all(gone(pid) for pid in children(tmp_path / "log"))
-    assert "Broken" in (tmp_path / "log").read_text()
+    assert "InjectedFault" in (tmp_path / "log").read_text()
 
 
 def test_one_outsiders_record_larger_than_the_pipeline_can_write_does_not_end_the_front_door(run: Run, variables: dict[str, str]) -> None:
