@@ -8,9 +8,9 @@ from processors.rules.book import Book
 COMPACT: Final = "Interstate Compact"
 MAX_LISTED: Final = 3  # more kinds of agencies than this are called "any agency"
 DIRECTION_PHRASES: Final = {
-    "back": "told as the way back to the sending state",
-    "onward": "told as the way to a subsequent state",
-    "ahead": "told as travel to the receiving state",
+    "back": "announced as the way back to the sending state",
+    "onward": "announced as the way to a subsequent state",
+    "ahead": "announced as travel to the receiving state",
 }
 START_PHRASES: Final = {
     "action": "the day of the activity",

@@ -81,24 +81,24 @@ it is current.
 A case has a state in each of three regions: the reporting instructions, the transfer on paper, and the supervision. A step is legal if
 one of its rows below fits all three.
 
-- The first message of a case may enter the workflow anywhere: an unknown history contradicts nothing.
-- Steps are ordered by action time; a step is checked against the state of the case at that time. A date without a time may be at any time
+- The first message of a case may enter the workflow anywhere, because an unknown history contradicts nothing.
+- Steps are ordered by action time. A step is checked against the state of the case at that time. A date without a time may be at any time
   of its day.
-- A message belongs to the case whose number it names; without a number, to the open case with the latest step. A case without a number
-  takes the first number that is named. At most {cases} cases and their last {steps} steps are kept for an offender.
-- An illegal step is flagged (`workflow`), with the state of the case and what the step needs. If a missing earlier step may be late (column
-  *May be late*), the message first waits `out_of_order.hold`. Internal messages reach nobody and are not flagged; an illegal one changes
-  nothing.
-- A departure cannot be withdrawn: a *Withdraw Transfer* after it is flagged. A Cancel of the departure message takes the step back.
-- The last day of a temporary travel is the message's `compact.report_by`. More than {travel} days after its action date is flagged. If no
-  last day is named, the length is not checked, and the permit's clock ends after {travel} days.
-- A transfer to a subsequent state begins with *Subsequent State Request*; a return with *Return Request*, or directly with *Return to
-  Sending State*. Neither needs a *Retaking*.
+- A message belongs to the case whose number it names. Without a number, it belongs to the open case with the latest step. A case without a
+  number takes the first number that is named. At most {cases} cases and their last {steps} steps are kept for an offender.
+- An illegal step is flagged (`workflow`) with the state of the case and what the step requires. If a missing earlier step may be late
+  (column *May be late*), the message first waits `out_of_order.hold`. Internal messages reach no registrant and are not flagged; an
+  illegal one changes nothing.
+- A departure cannot be withdrawn: a *Withdraw Transfer* after a departure is flagged. A Cancel of the departure message undoes the step.
+- The last day of a temporary travel is the message's `compact.report_by`. It is flagged if it is more than {travel} days after the action
+  date. If no last day is named, the length is not checked, and the permit's clock ends after {travel} days.
+- A transfer to a subsequent state begins with *Subsequent State Request*. A return begins with *Return Request*, or directly with *Return
+  to Sending State*. Neither requires a *Retaking*.
 - The receiving state closes a case when the offender leaves for home or for a subsequent state. On the way home, the sending state still
-  reports the arrival, or that there was none; with a subsequent state, the case continues there.
+  reports the arrival or the failure to arrive. With a subsequent state, the case continues there.
 - Sending and receiving states must be members of the compact (`not_a_member`): the 50 states, the District of Columbia, Puerto Rico and
   the U.S. Virgin Islands.
-- An event of another agency moves a case only if it names a compact case or its states.
+- An event from another agency moves a case only if it names a compact case or its states.
 
 {diagrams}
 ## Every step
