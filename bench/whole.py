@@ -108,7 +108,7 @@ def time_at_pace(  # noqa: PLR0913, PLR0917  what is sent, and how it is known a
     sent: dict[str, float] = {}
     seen: dict[str, float] = {}
     stop = Event()
-    reader = Thread(target=read, args=(consumer, names_in, seen, stop))
+    reader = Thread(target=read, args=(consumer, names_in, seen, stop), daemon=True)
     reader.start()
     producer = Producer(deployment.settings.kafka_properties() | {"linger.ms": 0, "partitioner": "murmur2_random"})
     pause, began = Event(), monotonic()
