@@ -7,16 +7,16 @@ from processors.deliver.lifecycle import ATTEMPT_TRANSITIONS, CONTACT_TRANSITION
 
 PAGE: Final = """# The life of an attempt and of a notification
 
-Made from the tables of `processors/deliver/lifecycle.py` by `python -m tests.docs.pages`; a test says that it is current. Code, journal,
-`vn explain` and this page share them. An event for which a state has no arrow changes nothing; a receipt of that kind is journalled as
-`late_receipt`. Only `opted_out` is of the address too: it silences it whenever it comes, once for each attempt.
+Made from the tables of `processors/deliver/lifecycle.py` by `python -m tests.docs.pages`; a test checks that it is current. Code, journal,
+`vn explain` and this page share these tables. If a state has no arrow for an event, the event changes nothing, and such a receipt is
+journaled as `late_receipt`. Only `opted_out` also applies to the address: it silences the address whenever it comes, once per attempt.
 
 ## An attempt
 
-An attempt is one outbound record under one `reference`, and a lease: no provider begins to send it after `expires_at` (`attempt.lease`;
-of what is no emergency never past the start of quiet hours). Another attempt to that contact begins only after a definite refusal, or
-when the lease has ended and nobody accepted it: a provider that stands still costs time, never a double. A lease counts from
-when the attempt is decided, also of a record or a timer that an outage made late. `lease_ended` and `wait_ended`
+An attempt is one outbound record under one `reference`, with a lease: no provider begins to send it after `expires_at` (`attempt.lease`;
+unless it is an emergency, never later than the start of quiet hours). The next attempt to the same contact begins only after a definite
+refusal, or when the lease has ended and nobody accepted the message. So a stalled provider costs time, but never causes a duplicate. A
+lease counts from when the attempt is decided, even if an outage delayed its record or timer. `lease_ended` and `wait_ended`
 (`receipt.wait` after `accepted`) are timers, which survive restarts; every other event is a receipt.
 
 ```mermaid
@@ -27,8 +27,8 @@ stateDiagram-v2
 
 ## A contact
 
-Of each notification, every contact of the registrant goes its own way. It is known by its keyed digest, not by its place: one that was
-removed gets nothing more, a new one joins what is under way.
+In each notification, the states of the registrant's contacts are independent. A contact is known by its keyed digest, not by its position:
+a contact that was removed gets nothing more, and a new one joins what is under way.
 
 ```mermaid
 stateDiagram-v2
@@ -42,35 +42,36 @@ stateDiagram-v2
 |---|{rules}|
 {outcomes}
 
-- *reached*: the contact has ended well. Once the right PIN was given on any number, no other call of the notification is made:
-  none that is due a second after the receipt, and none later. One that has left already cannot be called back: a provider may place it
-  until its lease ends (`attempt.lease`, two minutes in an emergency).
-- *again*: another attempt follows, with a new `reference` and the same `notification_id`. Texts and emails after `sms.retry` or
-  `email.retry`, doubling, a little later by a jitter derived from the reference; calls every `voice.retry`. What would begin after
-  `delivery.give_up` (emergency calls: `voice.give_up`), counted from the first attempt, ends as `gave_up`.
-- *silence*: a text message that was accepted and of which nothing more was heard is not sent again there. So is an email of
-  which its provider cannot know whether a vendor accepted it: it is neither sent again nor counted as reached.
-- *failed*: nobody can be reached there. The contact is asked to verify itself again.
+- *reached*: the contact has ended well. Once the right PIN was given on any number, the notification makes no other call:
+  none that is due a second after the receipt, and none later. A call that was already handed over cannot be taken back: a provider may
+  place it until its lease ends (`attempt.lease`, two minutes in an emergency).
+- *again*: another attempt follows, with a new `reference` and the same `notification_id`. Texts and emails are retried after `sms.retry` or
+  `email.retry`, which doubles each time, plus a small jitter derived from the reference; calls every `voice.retry`. An attempt that would
+  begin after `delivery.give_up` (emergency calls: `voice.give_up`), counted from the first attempt, is not made; the contact ends as
+  `gave_up`.
+- *silence*: a text message was accepted, but no further receipt came. It is not sent to that contact again. The same holds for an email if
+  its provider cannot know whether a vendor accepted it: it is neither sent again nor counted as reached.
+- *failed*: nobody can be reached at this contact. The registrant is asked to verify it again.
 
-A verification code is valid for 24 hours from when it was made. Its texts say until when, in the registrant's time zone, so that an
-attempt which leaves late is right too; none leaves after that.
+A verification code is valid for 24 hours after it is created. Its text gives the expiry in the registrant's time zone, so that the text is
+correct even if an attempt leaves late. No attempt leaves after the expiry.
 
-A call with PIN takes three tries; a wrong PIN, or none, goes on. An emergency call without a PIN on file is ended by a person who answers
-or presses a key; a machine never ends an emergency.
+A call with PIN allows three tries; after a wrong PIN, or none, attempts continue. Without a PIN on file, an emergency call is ended by a
+person who answers or presses a key; a machine never ends an emergency.
 
 ## A notification
 
-`delivery.order` `all` tries every contact at once; `escalate` the next one when those before have ended without success. Its first final
-outcome is said once for every offender and registrant, in the journal and for the response to the agency:
+With `delivery.order` set to `all`, every contact is tried at once. With `escalate`, the next contact is tried when those before have ended
+without success. The first final outcome is reported once per offender and registrant, in the journal and in the response to the agency:
 
 | outcome | reason | when |
 |---|---|---|
 | `delivered` | `reached` | the first contact was reached; calls may still repeat |
 | `undelivered` | `not_reached`, `not_reached_emergency` | every contact ended and none was reached; the second is an alert |
-| `dropped` | `nobody_to_tell` | every contact was removed or opted out, or a later message took back what was to be told |
+| `dropped` | `nobody_to_tell` | every contact was removed or opted out, or a later message withdrew the news |
 
-A later message that changes or takes back what is being told stops the attempts that are still to come. A receipt that comes late is
-harmless: `delivered` stops what would follow, `opted_out` silences the address, and everything else changes nothing.
+A later message that changes or withdraws the news stops the attempts that are still to come. A late receipt is
+harmless: `delivered` stops further attempts, `opted_out` silences the address, and everything else changes nothing.
 """
 
 

@@ -10,47 +10,47 @@ from processors.validate.incoming import MESSAGE_HANDLING
 
 DUPLICATES: Final = """# The states of an event, and what a message does to it
 
-Drawn from `TRANSITIONS` and `DEADLINE_TRANSITIONS` in [`dedupe/transitions.py`](../processors/dedupe/transitions.py) by
-`python -m tests.docs.pages`; a test says that it is current.
+Made from `TRANSITIONS` and `DEADLINE_TRANSITIONS` in [`dedupe/transitions.py`](../processors/dedupe/transitions.py) by
+`python -m tests.docs.pages`; a test checks that it is current.
 
-An event is one agency's: the same content under another message id is the same event (contract §3.1.1). *New* means that nothing is known
-of it, *expired* that it was told longer ago than `duplicate.window`, *overtaken* that a reviewer released a later message about it before
-this one came; the other states are kept. A Cancel or Update about nothing known does not come here: it waits `out_of_order.hold`, then a
-reviewer is asked (`unknown_reference`).
+An event belongs to one agency: the same content under another message id is the same event (contract §3.1.1). The states *told*, *held*
+and *cancelled* are stored. *New* means that nothing is known about the event; *expired* means that registrants were notified of it longer ago
+than `duplicate.window`; *overtaken* means that a reviewer released a later message about it before this one arrived. A Cancel or Update
+that refers to no known event is not in this table: it waits for `out_of_order.hold`, then goes to a reviewer (`unknown_reference`).
 
 ```mermaid
 stateDiagram-v2
 {diagram}
 ```
 
-| the event is | and what comes is | then it is | because |
+| the event is | what arrives | the event becomes | reason |
 |---|---|---|---|
 {rows}
 
-A pair that is not in the table cannot happen; if it did, the stage would stop with `MissingTransitionError` rather than guess.
+A pair that is not in the table cannot occur. If it did, the stage would stop with `MissingTransitionError` instead of guessing.
 """
 
 CHECKS: Final = """# Which checks a message meets
 
-Drawn from `MESSAGE_HANDLING` in [`validate/incoming.py`](../processors/validate/incoming.py) and `CHECK_RULES` in
-[`validate/checks.py`](../processors/validate/checks.py) by `python -m tests.docs.pages`; a test says that it is current.
+Made from `MESSAGE_HANDLING` in [`validate/incoming.py`](../processors/validate/incoming.py) and `CHECK_RULES` in
+[`validate/checks.py`](../processors/validate/checks.py) by `python -m tests.docs.pages`; a test checks that it is current.
 
-What is checked depends on whether registrants were told of the event (contract §3.1.1, §3.1.5):
+What is checked depends on whether registrants were notified of the event (contract §3.1.1, §3.1.5):
 
 ```mermaid
 stateDiagram-v2
 {diagram}
 ```
 
-| registrants were | and what comes is | then it is checked and goes on as |
+| registrants were | what arrives | it is checked and passed on as |
 |---|---|---|
 {arrivals}
 
-The checks run in this order: the first that fails decides, and all that fail are reported. A check runs if it belongs to the notification
-type, or if its validation is tied to a Validate tag; it does not run if that validation is tied to Do Not Validate (contract §3.1.2,
-§3.1.3).
+The checks run in this order. The first failed check decides, and all failed checks are reported. A check runs if it belongs to the
+notification type, or if its validation is tied to a Validate tag. It does not run if that validation is tied to Do Not Validate (contract
+§3.1.2, §3.1.3).
 
-| check | its validation | notification types it belongs to | tied to a tag |
+| check | validation | notification types | with a tag |
 |---|---|---|---|
 {checks}
 """
@@ -92,11 +92,11 @@ def arrival_edges() -> Iterator[str]:
 
 def arrival_rows() -> Iterator[str]:
     for (known, telling), found in MESSAGE_HANDLING.items():
-        yield f"| {known} | {telling} | {found.goes_on_as or 'nothing: it only takes back what the event changed'} |"
+        yield f"| {known} | {telling} | {found.goes_on_as or 'nothing: it only reverts what the event changed'} |"
 
 
 def check_rows() -> Iterator[str]:
     for rule in CHECK_RULES:
         types = "all" if rule.types is None else ", ".join(rule.types) or "none"
-        asked = "always, Do Not Validate or not" if rule.always else "also where a tag asks for it" if rule.asked else ""
+        asked = "always, even with Do Not Validate" if rule.always else "also if a tag asks for it" if rule.asked else ""
         yield f"| {rule.name} | {rule.validation or ''} | {types} | {asked} |"
