@@ -14,9 +14,10 @@ Made from `TRANSITIONS` and `DEADLINE_TRANSITIONS` in [`dedupe/transitions.py`](
 `python -m tests.docs.pages`; a test checks that it is current.
 
 An event belongs to one agency: the same content under another message id is the same event (contract §3.1.1). The states *told*, *held*
-and *cancelled* are stored. *New* means that nothing is known about the event; *expired* means that registrants were notified of it longer ago
-than `duplicate.window`; *overtaken* means that a reviewer released a later message about it before this one arrived. A Cancel or Update
-that refers to no known event is not in this table: it waits for `out_of_order.hold`, then goes to a reviewer (`unknown_reference`).
+and *cancelled* are stored. *New* means that nothing is known about the event; *expired* means that registrants were notified of it longer
+ago than `duplicate.window`; *overtaken* means that a reviewer released a later message about it before this one arrived. A Cancel or
+Update that refers to no known event is not in this table: it waits for `out_of_order.hold`, then goes to a reviewer
+(`unknown_reference`).
 
 ```mermaid
 stateDiagram-v2

@@ -8,10 +8,10 @@ from processors.watch.reading import NONE_IF_READ, Reading
 DUTY: Final = Board(
     "duty",
     "Duty",
-    "Who has not been told yet, and why?",
+    "Who has not been notified yet, and why?",
     (
         Panel(
-            "Alerts that fire",
+            "Firing alerts",
             'sum by (alertname, severity) (ALERTS{alertstate="firing",severity!="none"})',
             "none",
             kind="table",
@@ -79,15 +79,21 @@ DUTY: Final = Board(
         Panel(
             "Receipt to outbound, emergencies, 99 %",
             'histogram_quantile(0.99, sum by (le, channel) (rate(vn_notification_seconds_bucket{emergency="true"}[5m])))',
-            "below 6 s: the merge window and half a second",
+            "below 6 s: the merge window plus half a second",
             "s",
             legend="{{channel}}",
         ),
-        Panel("A canary's way", "vn_canary_seconds", "5 to 7 s: the merge window of emergencies", "s", legend="submission to outbound"),
         Panel(
-            "Waiting for a person",
+            "Canary, submission to outbound",
+            "vn_canary_seconds",
+            "5 to 7 s: the merge window of emergencies",
+            "s",
+            legend="submission to outbound",
+        ),
+        Panel(
+            "Waiting for a reviewer",
             "sum by (reason, emergency) (vn_reviews_open)",
-            "few; none of an emergency",
+            "few, and no emergencies",
             legend="{{reason}} emergency={{emergency}}",
             alert="VnEmergencyInReview",
             empty_until="a message is flagged for review",

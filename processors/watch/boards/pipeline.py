@@ -11,9 +11,9 @@ PIPELINE: Final = Board(
     "Does every stage decide, and how far behind is it?",
     (
         Panel(
-            "Copies that decide",
+            "Ready copies",
             "count by (unit) (vn_ready == 1)",
-            "at least 1 of each stage",
+            "at least 1 per stage",
             legend="{{unit}}",
             alert="VnStageGone",
             good_above=1,
@@ -21,12 +21,14 @@ PIPELINE: Final = Board(
         Panel(
             "Since a copy last made a pass",
             "time() - max by (unit, instance) (vn_beat_timestamp_seconds)",
-            "below 1 s at every copy",
+            "below 1 s for every copy",
             "s",
             legend="{{unit}} {{instance}}",
             alert="VnLoopStands",
         ),
-        Panel("Records a second", "sum by (unit) (rate(vn_records_total[1m]))", "as the agencies send", "reqps", legend="{{unit}}"),
+        Panel(
+            "Records per second", "sum by (unit) (rate(vn_records_total[1m]))", "depends on what agencies send", "reqps", legend="{{unit}}"
+        ),
         Panel(
             "Decisions", "sum by (unit, outcome) (rate(vn_decisions_total[5m]))", "mostly passed", "reqps", legend="{{unit}} {{outcome}}"
         ),
@@ -56,7 +58,7 @@ PIPELINE: Final = Board(
         Panel(
             "Held on purpose, median",
             "histogram_quantile(0.5, sum by (hold, le) (rate(vn_hold_seconds_bucket[1h])))",
-            "as the settings say",
+            "as configured",
             "s",
             legend="{{hold}}",
         ),

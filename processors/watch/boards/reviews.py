@@ -22,7 +22,7 @@ REVIEWS: Final = Board(
         Panel(
             "Oldest open review",
             "max by (reason) (vn_review_oldest_seconds)",
-            "below a quarter of an hour, except dates too far ahead, and answers in words of their own: below five days",
+            "below 15 minutes, except dates too far ahead; free-text replies below five days",
             "s",
             legend="{{reason}}",
             alert="VnReviewWaits",
@@ -37,7 +37,7 @@ REVIEWS: Final = Board(
             empty_until="a message is flagged for review",
         ),
         Panel(
-            "Decided by people, an hour",
+            "Decided by reviewers, per hour",
             'sum by (reason) (increase(vn_decisions_total{reason=~"released|discarded"}[1h])) > 0',
             "as many as are opened",
             legend="{{reason}}",
@@ -52,7 +52,7 @@ REVIEWS: Final = Board(
             empty_until="a record is refused",
         ),
         Panel(
-            "Rows that the site cannot read",
+            "Unreadable rows of the site",
             "sum by (table) (vn_site_unreadable_total)",
             "0",
             legend="{{table}}",
