@@ -14,7 +14,7 @@ def quiet_end_in_any(at: int, hours: QuietHours | None, zones: Sequence[ZoneInfo
     """
     Return the first instant from `at` on that is outside quiet hours in every zone where the registrant may be.
 
-    A toll-free number may be anywhere from Guam to Bermuda, where it is always quiet in some zone: then the first zone counts.
+    A number of a country with many zones may be anywhere in it; if it is always quiet in one of them, the first zone counts.
     """
     if hours is None:
         return at
