@@ -32,11 +32,18 @@ def test_it_is_handled_while_the_main_thread_joins_others(number: int) -> None:
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_the_main_thread_waits_for_nothing_else(number: int) -> None:
-    with on_stop_signal(lambda: None):  # for a signal that comes before the wait
-        again = Event()
-        Thread(target=lambda: [signals_itself(number, lambda: None) for _ in range(100) if not again.wait(0.05)], daemon=True).start()
+    waited = Event()
+
+    def signal_until_waited() -> None:  # a signal may come before the wait begins
+        while not waited.wait(0.05):
+            signal.pthread_kill(get_ident(), number)
+
+    sender = Thread(target=signal_until_waited, daemon=True)
+    with on_stop_signal(lambda: None):
+        sender.start()
         wait_for_stop_signal()
-        again.set()
+        waited.set()
+        sender.join()  # its last signal must not meet the handlers of the test run
 
 
 def test_sigterm_ends_a_block_as_an_exception_does() -> None:
