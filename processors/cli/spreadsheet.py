@@ -209,7 +209,7 @@ def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
     """Return the values of a row by column."""
     found: dict[str, list[str]] = {}
     for place, cell in enumerate(row, 1):
-        value = _TEXT_MARK.sub("", cell.strip().strip("\u200b\ufeff\ufe0f").strip())
+        value = _TEXT_MARK.sub("", without_invisible(cell).strip())
         if formula := _FORMULA.fullmatch(value):
             value = formula[1].strip()
         name = header[place - 1] if place <= len(header) else ""

@@ -13,7 +13,7 @@ _INVISIBLE: Final = frozenset(
 @lru_cache(maxsize=8192)
 def normalize(text: str) -> str:
     """Return the letters and digits of `text` in NFKC, case-folded; case, spaces, punctuation and character width make no difference."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", without_invisible(text)).casefold()))
 
 
 def is_invisible(character: str) -> bool:

@@ -1,5 +1,7 @@
 """Invisible signs, generations, blanks in surnames and fillers: who is the same person, and who is not (B06 to B09)."""
 
+import json
+import re
 from typing import Any
 
 import msgspec
@@ -9,7 +11,7 @@ from processors.domain.event import Event
 from processors.domain.registration import Contact, Registration
 from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import REGISTRATIONS
-from tests.cases.given import registrants, told
+from tests.cases.given import DEPARTURE, registrants, swapped, told
 from tests.ingest.records import REGISTRATION, changed, opened_contacts, taken
 from tests.stories.builders import registration, submission
 
@@ -83,6 +85,35 @@ def test_b06_nor_in_any_field_of_a_registration(driver: PipelineDriver) -> None:
     driver.register(registration("R-1\u200b", contacts=contacts, event_subtypes=["Escape\u200b"], case_numbers=[], **changes))
     driver.submit(submission())
     assert {(each.registrant_id, each.language) for each in told(driver)} == {("R-1", "es")}
+
+
+@pytest.mark.parametrize("sign", [*SIGNS, "\u0000", "\u0007", "\u007f", "\u009c"], ids=ascii)
+def test_b06_nor_does_a_control_character_that_fills_a_field(driver: PipelineDriver, sign: str) -> None:
+    """Fields of a fixed width are filled with NUL; the escape was refused as of an unknown code."""
+    filled = {"message_id": f"M-1{sign}", "event_type": f"Jail{sign * 3}", "event_subtype": f"Escape{sign * 3}"}
+    agency = {"ori": f"VA0430000{sign}", "state": f"VA{sign}"}
+    offender = person({"given": f"Thomas{sign}", "sur": f"Walker{sign}"}, born=f"{BORN}{sign}")
+    driver.register(registration("R-1", offender=person({"given": "Thomas", "sur": "Walker"})))
+    driver.submit(json.dumps(submission(agency=agency, offenders=[offender], **filled), ensure_ascii=False))
+    assert registrants(driver) == ["R-1"], driver.explain()
+
+
+XML_LEAVES = sorted(set(re.findall(r">([^<>]*\S[^<>]*)</", DEPARTURE)))
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u00ad", "&#xFEFF;", "&#x2060;", "\u3164", "\u00a0", "\u0085"], ids=ascii)
+@pytest.mark.parametrize("leaf", XML_LEAVES)
+def test_b06_nor_does_an_invisible_sign_in_any_text_of_an_xml_message(driver: PipelineDriver, leaf: str, sign: str) -> None:
+    """Found as a variant: only the JSON of a submission was cleaned, so that a code, an ORI or a date in XML was refused."""
+    driver.register(registration("R-1", offender=person(None, "VA1234567", born=None)))
+    driver.submit(swapped(DEPARTURE, f">{leaf}</", f">{sign}{leaf}{sign}</"))
+    assert registrants(driver) == ["R-1"], driver.explain()
+
+
+def test_b06_nor_in_a_reference_of_an_xml_message(driver: PipelineDriver) -> None:
+    driver.register(registration("R-1", offender=person(None, "VA1234567", born=None)))
+    driver.submit(swapped(DEPARTURE, 'ref="NotificationSubtype001"', 'ref="NotificationSubtype001\u200b"'))
+    assert registrants(driver) == ["R-1"], driver.explain()
 
 
 # --- B07, B08 ------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Registrations from spreadsheets, and files that break (B15 and the find beside it)."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,14 @@ def test_b15_a_doubled_column_loses_no_number() -> None:
 @pytest.mark.parametrize("between", ["; ", ", ", "\n", " | ", " / "])
 def test_b15_nor_does_a_cell_that_holds_two(between: str) -> None:
     assert addresses(GOOD.replace("804-555-1001", f'"804-555-1001{between}804-555-1002"').encode())[:2] == ["804-555-1001", "804-555-1002"]
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u00ad", "\u200e", "\u2060", "\u3164", "\ufeff"], ids=ascii)
+def test_b06_an_invisible_sign_in_a_cell_is_no_part_of_it(sign: str) -> None:
+    """Found as a variant: the whole file was refused for a birth date that looked right."""
+    content = GOOD.replace("verified\n", "verified,birth_date\n").replace("Y\n", "Y,1979-02-11\n")
+    marked = re.sub(r"(?=,|\n)", sign, content)
+    assert list(registrations(marked.encode())) == list(registrations(content.encode()))
 
 
 @pytest.mark.parametrize("yes", ["Y", "yes", "TRUE", "1", "x", "on", "✓", "ja", "Sí", "oui", "WAHR"])

@@ -63,7 +63,7 @@ def registration(registrant: str = "R-1", **changes: Any) -> dict[str, Any]:
         "event_subtypes": [],
         "language": "en",
         "time_zone": "America/New_York",
-        "contacts": [{"channel": "sms", "address": f"+1804555{1000 + number % 9000}", "verified": True}],
+        "contacts": [{"channel": "sms", "address": f"+1804555{2000 + number % 8000}", "verified": True}],
         "pin": "2580",
         "created_at": "2026-10-01T12:00:00Z",
     }

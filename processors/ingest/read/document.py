@@ -1,7 +1,8 @@
 """
 Converts plain documents to typed records: trims spaces, drops nulls and unknown fields, and reports errors with their reason code.
 
-Codes, numbers and dates are often copied and pasted: invisible characters are removed, and every kind of space becomes a plain one.
+Codes, numbers and dates are often copied and pasted, or padded to a fixed width: invisible and control characters are removed, and
+every kind of space becomes a plain one.
 Ids lose only what surrounds them; names and free texts lose only the spaces around them.
 """
 
@@ -14,7 +15,7 @@ from typing import Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
 import msgspec
 from msgspec import structs
 
-from processors.domain.normalize import is_invisible, without_invisible
+from processors.domain.normalize import is_invisible
 from processors.ingest.read.rejection import Rejection
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -61,7 +62,7 @@ def _tidy_fields(document: Mapping[str, Any], known: Mapping[str, Any]) -> dict[
 
 def _tidy_value(value: Any, known: Shape, name: str) -> Any:
     if type(value) is str:
-        if value.isascii() or name in FREE_TEXT_FIELDS:
+        if name in FREE_TEXT_FIELDS or (value.isascii() and value.isprintable()):
             return value.strip()
         return clean_id(value) if name in IDS else clean(value)
     if known is not None and type(value) is dict:
@@ -70,14 +71,19 @@ def _tidy_value(value: Any, known: Shape, name: str) -> Any:
 
 
 def clean(text: str) -> str:
-    """Return the text without invisible characters and outer blanks, every blank a plain one."""
-    return "".join(" " if unicodedata.category(each) == "Zs" else each for each in without_invisible(text)).strip()
+    """Return the text without invisible and control characters and outer blanks, every blank a plain one."""
+    return "".join(" " if unicodedata.category(each) == "Zs" else each for each in text if not is_hidden(each)).strip()
 
 
 def clean_id(text: str) -> str:
-    """Return the id without blanks and invisible characters around it; those within it are for `check_id` to reject."""
-    shown = [place for place, each in enumerate(text) if not (each.isspace() or is_invisible(each))]
+    """Return the id without blanks, invisible and control characters around it; those within it are for `check_id` to reject."""
+    shown = [place for place, each in enumerate(text) if not (each.isspace() or is_hidden(each))]
     return text[shown[0] : shown[-1] + 1] if shown else ""
+
+
+def is_hidden(character: str) -> bool:
+    """Whether a character is invisible, or a control character such as the NUL that fills fields of a fixed width."""
+    return is_invisible(character) or (unicodedata.category(character) == "Cc" and not character.isspace())
 
 
 def _unknown(value: Any, known: Shape) -> Iterator[str]:

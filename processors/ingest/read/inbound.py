@@ -15,6 +15,7 @@ import msgspec
 
 from processors.domain.addresses import normalize
 from processors.domain.inbound import PURPOSE, Inbound, InboundText, Keyword
+from processors.domain.normalize import without_invisible
 from processors.domain.registration import address_digest
 from processors.domain.seal import Seal
 from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
@@ -79,7 +80,8 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Inbound:
     address = normalize(channel, form.sender)
     if address is None:
         raise Rejection("bad_inbound", f"The field from is no address of the channel {channel}.")
-    keyword, language = keyword_of(form.body if channel == "sms" else first_line(form.body))
+    written = without_invisible(form.body)
+    keyword, language = keyword_of(written if channel == "sms" else first_line(written))
     text = InboundText(address=address, body=form.body[:MAX_KEPT])
     return Inbound(
         provider=form.provider,

@@ -15,6 +15,7 @@ from typing import Final
 
 from lxml import etree
 
+from processors.domain.normalize import without_invisible
 from processors.ingest.read.rejection import Rejection, quote
 
 Element = etree._Element  # noqa: SLF001 - lxml gives its element type no public name
@@ -49,8 +50,12 @@ def base_name(name: str | bytes) -> str:
 
 
 def text_of(element: Element | None) -> str | None:
-    """Return the element's own text with single blanks; None if there is none."""
-    return (" ".join((element.text or "").split()) or None) if element is not None else None
+    """Return the element's own text with single blanks and no invisible characters; None if there is none."""
+    return (plain(element.text or "") or None) if element is not None else None
+
+
+def plain(text: str) -> str:
+    return " ".join(without_invisible(text).split())
 
 
 def has_content(element: Element) -> bool:
@@ -98,7 +103,7 @@ class NiemDocument:
     def _attribute(self, element: Element, name: str) -> str | None:
         """Return the attribute with this local name that NIEM defines, without blanks around it."""
         found = (value for key, value in element.items() if local_name(key) == name and key in self._structural)
-        return next((" ".join(str(value).split()) for value in found), None)
+        return next((plain(str(value)) for value in found), None)
 
     def _keys(self, element: Element) -> list[str]:
         """Return the names by which an element is referred to: `#x` for its id, and its URI."""

@@ -81,7 +81,7 @@ def decode_plain(raw: bytes) -> tuple[Submission, bytes] | None:
     before: no field was unknown, null or given twice. Without blanks outside texts, a blank beside a quotation mark
     is one that would be trimmed; two blanks in a row only cause the field-by-field check.
     """
-    if raw[:1] != b"{" or b"\\" in raw or not raw.isascii():
+    if raw[:1] != b"{" or b"\\" in raw or b"\x7f" in raw or not raw.isascii():
         return None
     try:
         submission = _decode(raw)

@@ -62,6 +62,7 @@ def test_a_registration_with_the_same_address_has_the_same_digest() -> None:
         ("opt out", "stop", "en"),
         ("Opt-Out.", "stop", "en"),
         ("st\u200bop", "stop", "en"),
+        ("\u3164STOP\u115f", "stop", "en"),  # letters to Unicode, though nobody sees them
         ("\uff33\uff34\uff2f\uff30", "stop", "en"),
         ("alto", "stop", "es"),
         ("¡Parar!", "stop", "es"),
@@ -87,7 +88,7 @@ def test_a_keyword_counts_as_the_whole_message(body: str, keyword: str, language
 
 def test_of_an_email_the_first_line_counts() -> None:
     email = {"channel": "email", "from": "Ann@Example.org"}
-    quoted = "\nUnsubscribe\n\n> Dean Colton has escaped."
+    quoted = "\u200b\nUnsubscribe\n\n> Dean Colton has escaped."
     assert inbound(**email, body=quoted).keyword == "stop"
     assert inbound(body=quoted).keyword == "other"
 

@@ -126,7 +126,7 @@ REJECTIONS: list[tuple[str, dict[str, Any]]] = [
     ("unreadable_date", {"offenders": [JOHN | {"birth_date": "17.5.1981"}]}),
     ("unreadable_date", {"compact": {"report_by": "2026-02-30"}}),
     ("bad_id", {"message_id": "M" * 257}),
-    ("bad_id", {"message_id": "M\u0000"}),
+    ("bad_id", {"message_id": "M\u00001"}),
     ("bad_id", {"message_id": "M\u202e1"}),
     ("bad_id", {"refers_to": "M\nN"}),
     ("bad_id", {"agency": {"ori": "VA\t1"}}),
