@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from processors.domain.names import APOSTROPHES
+
 STATE_NAMES: Final = {
     "alabama": "AL", "alaska": "AK", "american samoa": "AS", "arizona": "AZ", "arkansas": "AR", "california": "CA", "colorado": "CO",
     "connecticut": "CT", "delaware": "DE", "district of columbia": "DC", "florida": "FL", "georgia": "GA", "guam": "GU", "hawaii": "HI",
@@ -14,15 +16,17 @@ STATE_NAMES: Final = {
     "pennsylvania": "PA", "puerto rico": "PR", "rhode island": "RI", "south carolina": "SC", "south dakota": "SD", "tennessee": "TN",
     "texas": "TX", "utah": "UT", "vermont": "VT", "virgin islands": "VI", "us virgin islands": "VI", "virginia": "VA",
     "washington": "WA", "washington dc": "DC", "west virginia": "WV", "wisconsin": "WI", "wyoming": "WY",
+    "northern marianas": "MP", "cnmi": "MP",
 }  # fmt: skip
 STATES: Final = tuple(sorted(set(STATE_NAMES.values())))
-NCIC_CODES: Final = {"NB": "NE"}  # NCIC state codes, with which ORIs begin, that differ from the postal codes
+NCIC_CODES: Final = {"GM": "GU", "NB": "NE"}  # state codes of the FBI, with which ORIs begin, that differ from the postal codes
 CODES_BY_NAME: Final = (
     STATE_NAMES | {code.casefold(): code for code in STATES} | {police.casefold(): code for police, code in NCIC_CODES.items()}
 )
 
+_SILENT: Final = dict.fromkeys(map(ord, f".{APOSTROPHES}"))
 _WORD: Final = re.compile(r"[^\W_]+")
-_BEFORE: Final = re.compile(r"(?:the )?(?:state|commonwealth|territory) of ")
+_BEFORE: Final = re.compile(r"^(?:the )?(?:(?:state|commonwealth|territory) of (?:the )?)?")
 _AGENCY: Final = re.compile(r"(?: (?:state|dept|department|division|bureau|doc|doj|dps|dcr)\b.*)?")
 
 
@@ -32,9 +36,9 @@ def state_code(text: str) -> str | None:
     Return the postal code of the state that a text names; None if it names none.
 
     The text may be the code ("va", "N.C.", "US-VA"), the name ("Commonwealth of Virginia"), or an ORI or agency name that begins
-    with either ("VA0430000", "VADOC", "Virginia Department of Corrections"). NB is Nebraska.
+    with either ("VA0430000", "VADOC", "Virginia Department of Corrections"). NB is Nebraska, GM is Guam.
     """
-    words = [each.upper() for each in _WORD.findall(text.replace(".", ""))]
+    words = [each.upper() for each in _WORD.findall(text.translate(_SILENT))]
     joined = "".join(words)
     for each in (joined, joined.removeprefix("US"), joined.removesuffix("DOC")):
         if (code := NCIC_CODES.get(each, each)) in STATES:

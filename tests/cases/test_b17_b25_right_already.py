@@ -12,7 +12,7 @@ from processors.rules.book import QuietHours, Rules
 from processors.rules.calendar import Calendar
 from processors.runtime.decide.driver import PipelineDriver
 from tests.cases.given import registrants
-from tests.ingest.records import RECAPTURE, changed, refused, submission
+from tests.ingest.records import RECAPTURE, changed, refused, submission, taken
 from tests.stories.builders import BAKER, WALKER, hearing, registration
 from tests.stories.builders import submission as escape
 
@@ -173,6 +173,28 @@ def test_b23_a_false_release_is_withdrawn_and_the_true_one_told(driver: Pipeline
 )
 def test_b24_a_county_has_its_own_zone(rules: Rules, state: str, ori: str, zone: str) -> None:
     assert str(rules.book(state, millis("2026-11-02T17:00:00Z")).zone_of(ori)) == zone
+
+
+@pytest.mark.parametrize(
+    ("agency", "offset"),
+    [
+        ({"ori": "GU0010000", "state": "GU"}, "+10:00"),
+        ({"ori": "GM0010000"}, "+10:00"),  # the FBI's code of Guam
+        ({"ori": "DOC000001", "state": "Guam"}, "+10:00"),
+        ({"ori": "AS0010000", "state": "as"}, "-11:00"),
+        ({"ori": "MP0010000"}, "+10:00"),
+        ({"ori": "DPS000001", "state": "Commonwealth of the Northern Mariana Islands"}, "+10:00"),
+        ({"ori": "VI0010000", "state": "USVI"}, "-04:00"),
+        ({"ori": "PR0010000", "state": "Puerto Rico"}, "-04:00"),
+        ({"ori": "HI0010000", "state": "Hawai'i"}, "-10:00"),
+        ({"ori": "USBOP0000"}, "-05:00"),
+    ],
+    ids=str,
+)
+def test_b24_a_territory_has_its_own_zone(agency: dict[str, str], offset: str) -> None:
+    """Found as a variant: Guam, American Samoa and the Northern Marianas were in New York's, so that events were hours off or past."""
+    without, given = (taken(changed(RECAPTURE, agency=agency, action_at=f"2026-11-02T17:40:00{each}")) for each in ("", offset))
+    assert without.action_at == given.action_at
 
 
 @pytest.mark.parametrize(

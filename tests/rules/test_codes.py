@@ -1,10 +1,9 @@
 """The built-in code lists: the specification's default lists and the contract's extensions, entry by entry."""
 
-import re
-
 import pytest
 
 from processors.domain.event import Scope
+from processors.domain.states import STATES
 from processors.rules.book import Book, Rules
 
 NOON = 1_763_812_800_000  # 2025-11-22T12:00:00Z
@@ -313,12 +312,20 @@ def test_death_may_follow_anything(book: Book) -> None:
 
 
 def test_fifty_three_members(built_in: Rules) -> None:
-    assert len(built_in.jurisdictions) == 53
-    assert all(re.fullmatch("[A-Z]{2}", code) and each.compact and each.name for code, each in built_in.jurisdictions.items())
-    assert {"VA", "NC", "DC", "PR", "VI"} < set(built_in.jurisdictions)
+    members = {code for code, each in built_in.jurisdictions.items() if each.compact}
+    assert len(members) == 53
+    assert members < set(built_in.jurisdictions) == set(STATES)
+    assert all(each.name for each in built_in.jurisdictions.values())
+    assert {"VA", "NC", "DC", "PR", "VI"} < members
 
 
-@pytest.mark.parametrize("code", ["GU", "AS", "MP", "ZZ", ""])
+@pytest.mark.parametrize(("code", "zone"), [("GU", "Pacific/Guam"), ("AS", "Pacific/Pago_Pago"), ("MP", "Pacific/Saipan")])
+def test_the_other_territories_are_no_members_and_have_their_own_time(built_in: Rules, code: str, zone: str) -> None:
+    assert not built_in.member(code)
+    assert built_in.book(code, NOON).zone.key == zone
+
+
+@pytest.mark.parametrize("code", ["ZZ", ""])
 def test_others_are_no_members_and_have_the_default_page(built_in: Rules, code: str) -> None:
     assert not built_in.member(code)
     assert built_in.book(code, NOON).zone.key == "America/New_York"

@@ -59,10 +59,10 @@ def test_a_file_for_everybody_does_not_take_a_state_s_own_zone(rule_files: Writt
 
 
 def test_a_new_jurisdiction_is_a_file(rule_files: Written) -> None:
-    rules = load_rules(rule_files(gu='[[jurisdiction]]\nname = "Guam"\n[[zone]]\nzone = "Pacific/Guam"\n'))
-    assert rules.book("GU", NOON).zone.key == "Pacific/Guam"
-    assert rules.jurisdictions["GU"].name == "Guam"
-    assert not rules.member("GU")
+    rules = load_rules(rule_files(fm='[[jurisdiction]]\nname = "Micronesia"\n[[zone]]\nzone = "Pacific/Pohnpei"\n'))
+    assert rules.book("FM", NOON).zone.key == "Pacific/Pohnpei"
+    assert rules.jurisdictions["FM"].name == "Micronesia"
+    assert not rules.member("FM")
 
 
 def test_withdrawn_takes_an_entry_out_of_force(rule_files: Written) -> None:
