@@ -17,7 +17,7 @@ from typing import Final
 
 from msgspec.structs import astuple
 
-from processors.domain.no_names import NO_MIDDLE_NAME, is_placeholder_name
+from processors.domain.no_names import NO_MIDDLE_NAME, is_placeholder_name, says_unknown
 from processors.domain.normalize import is_invisible
 from processors.domain.person import Name
 
@@ -64,9 +64,9 @@ def given_words(text: str, least: int = 1) -> tuple[str, ...]:
 
 
 def middle_words(text: str) -> tuple[str, ...]:
-    """Return the middle names; none if the text says that there is none, or has only a nickname."""
+    """Return the middle names; none if the text says that there is none or that it is not known, or has only a nickname."""
     words = words_of(_NICKNAME.sub(" ", text))
-    return () if "".join(words) in NO_MIDDLE_NAME else words
+    return () if "".join(words) in NO_MIDDLE_NAME or says_unknown(words) else words
 
 
 def whole_name(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
@@ -87,7 +87,6 @@ def compared_full(text: str) -> str:
     if len(named) > 1:
         return whole_name(without_generation(given_words(" ".join(named[1:]))), without_generation(parts_of(named[0])))
     words = without_generation(given_words(named[0], least=2), least=2) if named else ()
-    words = tuple(each for each in words if not each.isdecimal())
     if is_placeholder_name(words[:-1], words[-1:]):
         return ""
     return " ".join((*words[:1], *(each for each in words[1:-1] if each not in NO_MIDDLE_NAME), *words[1:][-1:]))
@@ -105,8 +104,8 @@ def parts_of(surname: str) -> tuple[str, ...]:
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Return the words of a text in comparable form; words joined by a hyphen or the like become one."""
-    return tuple(_plain(text).split())
+    """Return the words of a text in comparable form; words joined by a hyphen or the like become one, and a number is none."""
+    return tuple(each for each in _plain(text).split() if not each.isdecimal())
 
 
 @lru_cache(CACHED)

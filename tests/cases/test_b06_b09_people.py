@@ -154,6 +154,12 @@ WALKER_PLAIN = {"given": "Thomas", "middle": "Quincy", "sur": "Walker"}
         "WALKER, MR THOMAS Q",
         "Thomas Walker, Esq.",
         {"given": "Mr Thomas", "sur": "Walker"},
+        "Walker 2, Thomas",
+        "WALKER, THOMAS Q 1",
+        {"given": "Thomas", "middle": "Quincy", "sur": "Walker 2"},
+        {"given": "Thomas", "middle": "none given", "sur": "Walker"},
+        {"given": "Thomas", "middle": "Not Available", "sur": "Walker"},
+        {"given": "Thomas", "middle": "No Middle Name", "sur": "Walker"},
     ],
     ids=str,
 )
