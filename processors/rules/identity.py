@@ -38,7 +38,7 @@ STATE_PREFIXES: Final = frozenset({*STATES, *NCIC_CODES, FEDERAL})
 _SILENT: Final = dict.fromkeys(map(ord, APOSTROPHES))
 _SEPARATORS: Final = frozenset({"Pd", "Pc", "Zs", "Cc", "Zl", "Zp"})
 _LETTERS: Final = re.compile(r"[A-Z]+")
-_LETTERS_THEN_DIGITS: Final = re.compile(r"([A-Z]{3,})([0-9]{3,})")
+_LETTERS_THEN_DIGITS: Final = re.compile(r"([A-Z]{2,})([0-9]{3,})")
 _WORD: Final = re.compile(r"[^\W\d_]{5}")
 MOST_DIGITS: Final = 2
 _EDGES: Final = re.compile(r"^[^A-Z0-9]+|[^A-Z0-9]+$")
@@ -243,9 +243,12 @@ def is_repeated_but_one(value: str) -> bool:
 
 
 def is_letters_then_digits(value: str) -> bool:
-    """Whether letters (three or more) and then digits are each repeated or a run: AAA111, ABCD1234."""
+    """Whether letters and then digits are each repeated, or letters (three or more) and then digits a run: XX999999, ABCD1234."""
     found = _LETTERS_THEN_DIGITS.fullmatch(value)
-    return found is not None and all(is_repeated(each) or is_run(each) for each in found.groups())
+    if found is None:
+        return False
+    letters, numbers = found.groups()
+    return all(is_repeated(each) or (is_run(each) and len(letters) > PREFIX) for each in (letters, numbers))
 
 
 def is_zeros(value: str) -> bool:
@@ -283,7 +286,9 @@ FILLER_PATTERNS: Final = {
     "a date": re.compile(
         r"^\s*(?:0?[1-9]|[12]\d|3[01])[ -](?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Z]*[ -](?:\d\d|\d{4})\s*$|"
         r"^\s*(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Z]*-\d\d\s*$|^\s*(?:0001|1753|1900)-\d\d-\d\d|^\s*\d\d?/\d\d?/0001|"
-        r"^\s*(?:(?:0?[1-9]|[12]\d|3[01])[/.-](?:0?[1-9]|[12]\d|3[01])[/.-](?:1[89]|20|99)\d\d|(?:1[89]|20|99)\d\d[/.-](?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|[12]\d|3[01]))\s*$"
+        r"^\s*(?:(?:0?[1-9]|[12]\d|3[01])[/.-](?:0?[1-9]|[12]\d|3[01])[/.-](?:1[89]|20|99)\d\d"
+        r"|(?:1[89]|20|99)\d\d[/.-](?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|[12]\d|3[01]))(?:[T ].*)?\s*$|"
+        r"^\s*\d\d?:\d\d:\d\d(?:\.\d+)?(?: [AP]M)?\s*$"
     ),
     "a number cut short by a spreadsheet": re.compile(r"^\s*[0-9](?:[.,][0-9]+E[+-]?|E[+-])[0-9]+\s*$"),
 }

@@ -18,6 +18,7 @@ FILLERS = [
     *("${SID}1", "%SID1%", "<SID1>", "@sid1", ":sid1", "{{sid}} 1"),
     *("01-JAN-00", "1-Jan-1900", "Jan-00", "1753-01-01", "1900-01-00", "1/1/0001"),
     *("7.7E6", "7.700123E6"),
+    *("9999-12-31T23:59:59Z", "1970-01-01 00:00:00", "12:00:00 AM", "XX999999", "ZZ111111", "A1B2C3D4"),
     *("BED 4", "BED04", "SEG 2", "TST0001", "DUP1", "NKA 1"),
 ]
 
@@ -33,6 +34,21 @@ def test_b09_other_fillers_make_nobody_the_same_as_anybody(driver: PipelineDrive
 @pytest.mark.parametrize("number", ["0000001", "1000001", "1111121", "A1234", "112234", "7700123", "100000"])
 def test_b09_a_number_that_only_looks_a_little_like_one_is_a_number(driver: PipelineDriver, number: str) -> None:
     assert heard(driver, person(None, f"VA{number}", born=None), person(None, f"VA{number}", born=None))
+
+
+@pytest.mark.parametrize("number", ["P0KR5WH6R", "ACD1EF2HJ", "0KR5WH6RP", "123456FH8", "62760NY12", "8", "551234AB1"])
+def test_b09_a_universal_control_number_may_begin_with_a_letter(driver: PipelineDriver, number: str) -> None:
+    """Found as a variant: such a number was left out, so that nobody who registered by it heard anything."""
+    someone = {"identifiers": [{"scheme": "FBI", "value": number}]}
+    assert heard(driver, someone, someone)
+
+
+@pytest.mark.parametrize("number", ["K12345", "ABCDEFHJK", "PENDING12", "UNKNOWN12", "B12345678"])
+def test_b09_but_no_other_number_of_the_fbi_does(driver: PipelineDriver, number: str) -> None:
+    carl, dana = (
+        {**person({"given": given, "sur": "Muster"}), "identifiers": [{"scheme": "FBI", "value": number}]} for given in ("Carl", "Dana")
+    )
+    assert not heard(driver, carl, dana)
 
 
 @pytest.mark.parametrize(
