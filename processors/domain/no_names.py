@@ -16,7 +16,8 @@ UNKNOWN_NAMES: Final = frozenset(
         *("unspecified", "notspecified", "notstated", "unkown", "unknwn", "unknow", "ukn", "tobedetermined", "donotuse"),
         *("deleted", "voided"),
         *("noidentificado", "noidentificada", "sinidentificar", "noconsta", "fulano", "fulana", "mengano", "mengana", "inconnue"),
-        "sansnom",
+        *("sansnom", "nmn", "nmi", "notonfile", "seealias", "seeaka", "seeremarks", "seenotes", "seebelow", "unabletoobtain"),
+        *("unabletoidentify", "ignorado", "ignorada", "nosabe", "nosesabe", "notienenombre", "佚名", "无名氏"),
         *("desconhecido", "desconhecida", "semnome", "sconosciuto", "nieznany", "неизвестно", "不明", "無名氏", "seefile", "seeabove"),
         "asabove",
     }
@@ -31,7 +32,7 @@ PLACEHOLDER_WORDS: Final = frozenset(
         *("record", "identity", "person", "individual", "subject", "defendant", "offender", "inmate", "prisoner", "detainee", "arrestee"),
         *("suspect", "juvenile", "minor", "infant", "baby", "child", "boy", "girl", "male", "female", "man", "woman", "adult", "party"),
         *("white", "black", "hispanic", "specified", "duplicate", "sample", "tester", "alias", "aka", "anon", "nobody", "ref"),
-        *("asdf", "qwer"),
+        *("asdf", "qwer", "temp", "temporary", "delete", "void", "error", "invalid", "new", "booking", "hold"),
         *("qwerty", "fname", "lname", "prenom", "nome", "id"),
         *("sin", "nombre", "apellido", "ninguno", "ninguna", "dato", "datos", "keine", "angabe", "angaben", "nom", "aucun", "n", "a"),
     }

@@ -57,6 +57,7 @@ def test_b09_but_no_other_number_of_the_fbi_does(driver: PipelineDriver, number:
         *("Unspecified Unspecified", "No Identificado", "NO IDENTIFICADO, NO IDENTIFICADO", "Male, White", "Hispanic Male", "Do Not Use"),
         *("DO NOT USE, DO NOT USE", "To Be Determined", "Duplicate Record", "Fulano de Tal", "John Q Public", "Asdf, Qwer", "LNAME, FNAME"),
         *("Desconhecido", "Sans Nom", "不明", "Sample, Sample", "Deleted Deleted"),
+        *("NMN NMN", "See Remarks", "Unable to Obtain", "New Inmate", "BOOKING, NEW", "Temp, Temp", "No Tiene Nombre", "Not on File"),
     ],
 )
 def test_b09_other_names_that_are_nobodys(driver: PipelineDriver, name: str) -> None:
@@ -64,7 +65,10 @@ def test_b09_other_names_that_are_nobodys(driver: PipelineDriver, name: str) -> 
     assert not heard(driver, known, other)
 
 
-@pytest.mark.parametrize("name", ["Jack White", "Ann Black", "John Sample", "Peter Public", "Grace See", "Hong Do", "Ida Alias"])
+@pytest.mark.parametrize(
+    "name",
+    ["Jack White", "Ann Black", "John Sample", "Peter Public", "Grace See", "Hong Do", "Ida Alias", "Ann New", "Void, Carl", "Na, On"],
+)
 def test_b09_but_people_have_such_surnames(driver: PipelineDriver, name: str) -> None:
     assert heard(driver, person(name), person(name))
 
