@@ -39,7 +39,7 @@ _ZONE_AFTER: Final = re.compile(r"(?:(?<=Z)|(?<=[+-]\d\d:\d\d)|(?<=[+-]\d{4}))\[
 
 
 # A whole birth date, as most are written; no month, day or year that stands for an unknown one.
-_WHOLE: Final = re.compile(r"(?:19(?!00)|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])", re.ASCII)
+_WHOLE: Final = re.compile(r"(?:19(?!00)\d\d|20[0-4]\d)-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 # A date of which parts are unknown: 1979, 1979-02, 1979-00-00, 1979-99-99, 1979-XX-XX, 197X, 19790000, 0000-02-11, --02-11.
 _DIGIT: Final = r"[\dXU?*#_]"
 _PART: Final = rf"{_DIGIT}{{2}}"
@@ -48,28 +48,36 @@ _PARTIAL: Final = re.compile(
     r"(?:T00:?00(?::?00(?:\.0+)?)?)?(?:Z|[+-][01]\d:?[0-5]\d)?",
     re.ASCII,
 )
-# The same in the order of forms: 00/00/1979, 02/00/1979, and 1979/00/00: which number is the month is not said.
-_NONE: Final = r"(?:00|XX|UU|\?\?|99)"
+# The same in the order of forms: 00/00/1979, 02/00/1979, and 1979/00/00: which number is the month is not said. A blank is a T here.
+_NONE: Final = r"(?:00|99|[XU?*_#T-]{0,2}|MM|DD)"
 _YEAR_ALONE: Final = re.compile(
-    rf"(?:{_NONE}[/.-][\dXU?]{{2}}|[\dXU?]{{2}}[/.-]{_NONE})[/.-](?P<last>\d{{4}})|(?P<first>\d{{4}})(?:[/.]{_NONE}){{2}}", re.ASCII
+    rf"(?:{_NONE}[/.-](?:[\dXU?]{{2}}|{_NONE})|[\dXU?]{{2}}[/.-]{_NONE})[/.-](?P<last>\d{{4}})|(?P<first>\d{{4}})(?:[/.]{_NONE}){{2}}",
+    re.ASCII,
 )
-# What systems write if no birth date is known at all.
-IMPOSSIBLE_YEARS: Final = frozenset({"0001", "1753", "1899", "1900"})
+# A month of a year in the order of forms: 2/1979, 1979/02.
+_MONTH_OF_YEAR: Final = re.compile(r"(?P<month>\d{1,2})[/.](?P<year>\d{4})|(?P<year_first>\d{4})[/.](?P<month_last>\d\d)", re.ASCII)
+# A form that is not filled in, or holds zeros: __/__/____, MM/DD/YYYY, TT.MM.JJJJ, 000000.
+_EMPTY_FORM: Final = re.compile(r"[MDYJATXU?*_#/.:\s-]*|0+")
+# What systems write if no birth date is known at all: a calendar's first year, one of its last, or a year of the wrong century.
+IMPOSSIBLE_YEARS: Final = frozenset({"0001", "1753", "1899", "1900", *map(str, range(2050, 2101))})
 # A day in the order of forms, in a year that says that there is none: 01/01/1900, 1/1/0001 00:00:00, XX/XX/XXXX.
 _NO_YEAR: Final = "|".join(sorted(IMPOSSIBLE_YEARS | {"0000", "9999"}))
 _NO_DAY: Final = re.compile(
     rf"[\dXU?]{{1,2}}[/.-][\dXU?]{{1,2}}[/.-](?:{_NO_YEAR}|[XU?]{{4}})(?:T(?:12|0?0):00(?::00(?:\.0+)?)?(?:TAM)?)?", re.ASCII
 )
-# The year with a sign that it is uncertain or that the rest is missing: 1979?, ~1979, c. 1979, 1979--.
+# The year with a sign that it is uncertain or that the rest is missing: 1979?, ~1979, c. 1979, 1979 (est.), born 1979, 1979--.
+_UNCERTAIN: Final = r"(?:C|CA|CIRCA|ABT|ABOUT|AROUND|EST|ESTIMATED?|APPROX|APPROXIMATELY|APROX|HACIA)\b\.?"
 _ABOUT: Final = re.compile(
-    r"(?:~|(?:C|CA|CIRCA|ABT|ABOUT|EST)\b\.?)?\s*(?:(?P<known>\d{4}(?:-\d\d){0,2})[~?%]?|(?P<begun>\d{4}(?:-\d\d)?)-{1,2})", re.ASCII
+    rf"(?:~|{_UNCERTAIN}|(?:BORN|B|DOB|YOB|YEAR)\b[.:]?)?\s*"
+    rf"(?:(?P<known>\d{{4}}(?:-\d\d){{0,2}})(?:[~?%]|\s*\(?{_UNCERTAIN}\)?)?|(?P<begun>\d{{4}}(?:-\d\d)?)-{{1,2}})",
+    re.ASCII,
 )
 _WORDS: Final = re.compile(r"[^\W\d_]+")
 NO_BIRTH_DATE: Final = (
     PLACEHOLDER_WORDS
     | UNKNOWN_NAMES
     | {"dob", "birth", "birthdate", "date", "of", "on", "file", "yet", "determined", "undetermined"}
-    | {"k", "s", "f", "fecha", "nacimiento", "consta", "nat"}
+    | {"k", "s", "f", "fecha", "nacimiento", "consta", "nat", "see", "remarks", "notes", "disponible", "se", "desconoce"}
 )
 _KNOWN: Final = re.compile(r"(?!0+$|9+$)\d+", re.ASCII)
 LAST_BIRTH: Final = 2100
@@ -120,7 +128,7 @@ def parse_birth_date(text: str) -> str | None:
     """
     Return a birth date as far as it is known: YYYY-MM-DD, YYYY-MM, YYYY, or None; raises ValueError if it is no date.
 
-    Systems write zeros, nines, X or ? for what they do not know, and a word or an impossible year for nothing known at all.
+    Systems write zeros, nines, X or ? for what they do not know, and a word, an empty form or an impossible year for nothing known at all.
     """
     return _day(text).isoformat() if _WHOLE.fullmatch(text) else _partial_birth_date(text)
 
@@ -129,15 +137,13 @@ def _partial_birth_date(text: str) -> str | None:
     """Return what is known of a birth date that is not whole, or in another form."""
     spaced = plain(text)
     written = spaced.replace(" ", "T")
-    if says_nothing(text) or _NO_DAY.fullmatch(written):
+    if says_nothing(text) or _NO_DAY.fullmatch(written) or _EMPTY_FORM.fullmatch(spaced):
         return None
     if about := _ABOUT.fullmatch(spaced):
         written = about["known"] or about["begun"]
-    if alone := _YEAR_ALONE.fullmatch(written):
-        written = alone["last"] or alone["first"]
-    found = _PARTIAL.fullmatch(written)
+    found = _PARTIAL.fullmatch(_year_first(written))
     if found is None:
-        return parse_day(text)
+        return None if _ISO.fullmatch(written) and written[:4] in IMPOSSIBLE_YEARS else parse_day(text)
     year, month, day = (
         part if _KNOWN.fullmatch(part or "") else None
         for part in (found["year"], found["month"] or found["basic_month"], found["day"] or found["basic_day"])
@@ -153,6 +159,15 @@ def _partial_birth_date(text: str) -> str | None:
     if not 1 <= int(month) <= MONTHS:
         raise ValueError("no month of the year")
     return f"{year}-{month}"
+
+
+def _year_first(written: str) -> str:
+    """Return a date in the order of forms, of which only the year or the month and the year are known, as ISO 8601 writes it."""
+    if alone := _YEAR_ALONE.fullmatch(written):
+        return alone["last"] or alone["first"]
+    if month := _MONTH_OF_YEAR.fullmatch(written):
+        return f"{month['year'] or month['year_first']}-{month['month'] or month['month_last']:0>2}"
+    return written
 
 
 def plain(text: str) -> str:
