@@ -64,7 +64,7 @@ SECONDS, MICROSECONDS, MILLISECONDS = 1_893_456_000, 1_893_456_000_000_000, 1_89
         SECONDS,
         MICROSECONDS,
         MICROSECONDS * 1000,
-        253_402_300_800_000,
+        253_402_387_200_000,
         253_402_300_799,  # the end of the year 9999 in seconds: as milliseconds it is in 1978
         20261102174000,
     ],
@@ -160,6 +160,8 @@ def times(kind: Any) -> dict[str, Any]:
         ({"type": "int", "logicalType": "date"}, 21_915, "2030-01-01"),
         ({"type": "int", "logicalType": "date"}, -1, "1969-12-31"),
         ({"type": "long", "logicalType": "timestamp-millis"}, 2**62, 2**62),
+        ({"type": "long", "logicalType": "timestamp-micros"}, 253_402_318_799_999_999, 253_402_318_799_999),
+        ({"type": "long", "logicalType": "timestamp-micros"}, 2**63 - 1, 2**63 - 1),
         ("long", MILLISECONDS, MILLISECONDS),
         ({"type": "string", "logicalType": "uuid"}, "2030", "2030"),
     ],
@@ -261,6 +263,16 @@ def test_b20_a_pin_is_right_however_the_telephone_system_writes_the_keys(keyed: 
         "9999-01-01T00:00:00+00:00",
         253_402_300_799_999,
         253_402_214_400_000,
+        253_402_318_799_999,  # the end of the year 9999 in New York
+        "+10000-01-01T04:59:59.999Z",  # as Java writes it, and JavaScript:
+        "+010000-01-01T04:59:59.999Z",
+        "12/31/9999",
+        "31.12.9999",
+        "12/31/9999 11:59:59 PM",
+        "infinity",
+        "Never",
+        "N/A",
+        "No expiration",
         2**63 - 1,
         None,
     ],
@@ -298,6 +310,11 @@ def test_b11_b12_the_day_on_which_a_calendar_begins_is_no_date(no_date: str) -> 
 def test_b11_b12_but_somebody_may_be_born_on_it_and_a_receipt_is_never_lost_for_it() -> None:
     born = RECAPTURE["offenders"][0] | {"birth_date": "1970-01-01"}
     assert submission(changed(RECAPTURE, offenders=[born], sent_at="1970-01-01T00:00:00Z")).offenders[0].birth_date == "1970-01-01"
+
+
+@pytest.mark.parametrize("unclear", ["12/31/2030", "31.12.2030", "soon", "99991231235959", "2030", "19999-12-31"])
+def test_b12_what_is_neither_a_date_nor_never_is_refused(unclear: str) -> None:
+    assert refused(expires_at=unclear)[0] == "unreadable_date"
 
 
 def test_b12_nobody_registered_on_that_day() -> None:

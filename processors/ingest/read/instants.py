@@ -9,6 +9,7 @@ import re
 from datetime import tzinfo
 from typing import Final
 
+from processors.domain.normalize import normalize
 from processors.domain.time import iso
 from processors.ingest.read.dates import ActionTime, parse_when
 from processors.ingest.read.rejection import Rejection
@@ -18,8 +19,16 @@ SentTime = str | int | float
 
 FIRST: Final = 100_000_000_000  # 1973-03-03; as seconds it would be the year 5138
 LAST: Final = 253_402_300_799_999  # the end of the year 9999
-NEVER: Final = re.compile(r"9999-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?!\d).*", re.DOTALL)
+# Any day of the year 9999, also in the order of forms, and its last hours in UTC, which are in the year 10000.
+NEVER: Final = re.compile(
+    r"9999(?:-?(?:0[1-9]|1[0-2])(?:-?(?:0[1-9]|[12]\d|3[01])(?!\d).*)?)?|\d\d?([/.-])\d\d?\1 ?9999(?!\d).*|\+?0?10000-01-01(?:T.*)?",
+    re.DOTALL,
+)
+NEVER_WORDS: Final = frozenset(
+    {"never", "infinity", "none", "null", "na", "noexpiration", "noexpiry", "doesnotexpire", "indefinite", "permanent", "nunca"}
+)
 NEVER_FROM: Final = 253_370_764_800_000  # the beginning of the year 9999
+NEVER_UNTIL: Final = 253_402_387_200_000  # a day after its end
 NO_DATE: Final = re.compile(r"(1970|1900)-?01-?01(?:T00:?00(?::?00(?:[.,]0+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 LONGEST: Final = (1 << 63) - 1  # what programs write for "never"
 _NUMBER: Final = re.compile(r"(-?(?:\d{9,13}|\d{15,20}))(?:\.0*)?", re.ASCII)  # 14 digits would be a date and time without signs
@@ -36,8 +45,12 @@ def parse_expiry(field: str, value: SentTime, zone: tzinfo) -> int | None:
     """Return when something expires (for a date without a time, the end of that day); None if the sender says never."""
     number = as_number(value)
     if number is None:
-        return None if NEVER.fullmatch(str(value)) else parse_plausible_time(field, str(value), zone).past_from
-    return None if number == LONGEST or NEVER_FROM <= number <= LAST else milliseconds(field, number)
+        return None if says_never(str(value)) else parse_plausible_time(field, str(value), zone).past_from
+    return None if number == LONGEST or NEVER_FROM <= number < NEVER_UNTIL else milliseconds(field, number)
+
+
+def says_never(text: str) -> bool:
+    return NEVER.fullmatch(text) is not None or normalize(text) in NEVER_WORDS
 
 
 def as_number(value: SentTime) -> int | None:

@@ -16,15 +16,21 @@ from fastavro import parse_schema, schemaless_reader
 from fastavro.read import LOGICAL_READERS
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND, MICROSECOND = timedelta(milliseconds=1), timedelta(microseconds=1)
+LONGEST: Final = (1 << 63) - 1
 OWN: Final = "vn-"  # prefix of our own readers of logical types; the library's return Python objects
 
 
 def instant(unit: timedelta, count: int) -> str | int:
-    """Return a count of units since 1970 as ISO 8601 in UTC with milliseconds; the count itself if it is outside the calendar's range."""
+    """
+    Return a count of units since 1970 as ISO 8601 in UTC with milliseconds.
+
+    Outside the calendar's range it is the number of milliseconds; the largest long, which means never, stays itself.
+    """
     try:
         moment = EPOCH + unit * count
     except OverflowError:
-        return count
+        return count if count == LONGEST else count * (unit // MICROSECOND) // 1_000
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -44,7 +50,6 @@ def nanoseconds(read: Callable[[timedelta, int], str | int]) -> Callable[[int], 
     return lambda count: read(timedelta(microseconds=1), count // 1_000)
 
 
-MILLISECOND, MICROSECOND = timedelta(milliseconds=1), timedelta(microseconds=1)
 TIMES: Final[Mapping[str, Callable[[int], str | int]]] = {
     "long-timestamp-millis": lambda count: instant(MILLISECOND, count),
     "long-timestamp-micros": lambda count: instant(MICROSECOND, count),
