@@ -8,14 +8,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from processors.domain.journal import Unreadable
 from processors.domain.registration import Contact, Registration
 from processors.ingest.read.decide import READ
 from processors.rules.files import BadRules
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
+from processors.runtime.wire.codec import Codec
 from processors.stage import Record
 from processors.topics import RECEIPTS, REGISTRATIONS, SUBMISSIONS
-from tests.cases.given import dead, registrants, sent_as_avro
+from tests.cases.given import Schemas, dead, registrants, sent_as_avro
 from tests.ingest.records import CONTEXT, NOW, RECAPTURE, RECEIPT, REGISTRATION, changed, opened_contacts, read, submission, taken
 from tests.ingest.records import refused as refused_document
 from tests.stories.builders import registration as registration_of_walker
@@ -172,6 +174,36 @@ def test_b11_avro_is_read_by_its_logical_type_in_every_union(logical: Any, datum
     kinds = [each for each in union if each != (plain["type"] if isinstance(plain, dict) else plain)]
     sent = sent_as_avro(times([*kinds, logical] if kinds else logical), {"time": datum})
     assert sent == {"time": expected}
+
+
+@pytest.mark.parametrize(
+    ("kind", "datum", "expected"),
+    [
+        ({"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 0}, b"\x75\x7c\x3b", "7699515"),
+        ({"type": "bytes", "logicalType": "decimal", "precision": 12}, b"\x01\xdf\x8f\x07\xcf", "8045660111"),
+        ({"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 2}, b"\xff", "-0.01"),
+        ({"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 3}, b"\x04\xd2", "1.234"),
+        ({"type": "fixed", "name": "Number", "size": 4, "logicalType": "decimal", "precision": 9}, b"\x00\x75\x7c\x3b", "7699515"),
+        ({"type": "fixed", "name": "Id", "size": 16, "logicalType": "uuid"}, bytes(range(16)), "00010203-0405-0607-0809-0a0b0c0d0e0f"),
+        ({"type": "long", "connect.name": "io.debezium.time.Timestamp"}, MILLISECONDS, "2030-01-01T00:00:00.000"),
+        ({"type": "long", "connect.name": "io.debezium.time.MicroTimestamp"}, MICROSECONDS, "2030-01-01T00:00:00.000"),
+        ({"type": "int", "connect.name": "io.debezium.time.Date"}, 21_915, "2030-01-01"),
+        ({"type": "string", "connect.name": "io.debezium.time.ZonedTimestamp"}, "2030-01-01T00:00:00Z", "2030-01-01T00:00:00Z"),
+    ],
+    ids=str,
+)
+def test_b11_what_databases_send_is_read_too(kind: Any, datum: Any, expected: str) -> None:
+    """Found as a variant: a number that a database sends as a decimal was taken in base64, so that it was nobody's."""
+    assert sent_as_avro(times(kind), {"time": datum}) == {"time": expected}
+    assert sent_as_avro(times(["null", kind]), {"time": datum}) == {"time": expected}
+
+
+@pytest.mark.parametrize("scale", [-1, 101, "2"])
+def test_b11_a_decimal_of_no_scale_is_a_dead_letter(scale: Any) -> None:
+    schema = times({"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": scale})
+    found = Codec(registry=Schemas(schema)).decode_external(b"\0\0\0\0\1\2\1")
+    assert isinstance(found, Unreadable)
+    assert found.reason in {"malformed", "unknown_schema"}
 
 
 def test_b11_a_union_of_a_day_and_an_instant_is_read_by_the_branch_it_is_in() -> None:

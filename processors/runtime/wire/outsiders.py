@@ -1,8 +1,8 @@
 """
 Converts Avro records in an outsider's own schema to JSON documents.
 
-Times are converted by their logical types, in whichever branch of a union: an instant becomes ISO 8601 in UTC, a local time
-ISO 8601 without offset, a day its date. Values of other logical types stay as they are on the wire.
+Values are converted by their logical types, in whichever branch of a union: an instant becomes ISO 8601 in UTC, a local time
+ISO 8601 without offset, a day its date, a decimal and a UUID their text. Values of other logical types stay as they are on the wire.
 """
 
 import base64
@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from fastavro import parse_schema, schemaless_reader
 from fastavro.read import LOGICAL_READERS
@@ -18,6 +19,7 @@ from fastavro.read import LOGICAL_READERS
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND, MICROSECOND = timedelta(milliseconds=1), timedelta(microseconds=1)
 LONGEST: Final = (1 << 63) - 1
+MOST_DECIMALS: Final = 100
 OWN: Final = "vn-"  # prefix of our own readers of logical types; the library's return Python objects
 
 
@@ -46,6 +48,16 @@ def day(days: int) -> str | int:
     return found[:10] if isinstance(found, str) else found
 
 
+def decimal(raw: bytes, scale: Any) -> str:
+    """Return a decimal as text: databases without whole numbers send ids and telephone numbers so."""
+    number = int.from_bytes(raw, "big", signed=True)
+    if not isinstance(scale, int) or not 0 <= scale <= MOST_DECIMALS:
+        raise ValueError("no decimal has such a scale")
+    digits = str(abs(number)).zfill(scale + 1)
+    whole, fraction = digits[: len(digits) - scale], digits[len(digits) - scale :]
+    return f"{'-' if number < 0 else ''}{whole}{'.' if fraction else ''}{fraction}"
+
+
 def nanoseconds(read: Callable[[timedelta, int], str | int]) -> Callable[[int], str | int]:
     return lambda count: read(timedelta(microseconds=1), count // 1_000)
 
@@ -59,15 +71,33 @@ TIMES: Final[Mapping[str, Callable[[int], str | int]]] = {
     "long-local-timestamp-nanos": nanoseconds(local_time),
     "int-date": day,
 }
+TEXTS: Final[Mapping[str, Callable[[bytes, Mapping[str, Any]], str]]] = {
+    "bytes-decimal": lambda raw, schema: decimal(raw, schema.get("scale", 0)),
+    "fixed-decimal": lambda raw, schema: decimal(raw, schema.get("scale", 0)),
+    "fixed-uuid": lambda raw, _: str(UUID(bytes=raw)),
+}
+# The times of databases that Debezium sends without a logical type; they have no time zone.
+DEBEZIUM: Final = {
+    "io.debezium.time.Timestamp": "local-timestamp-millis",
+    "io.debezium.time.MicroTimestamp": "local-timestamp-micros",
+    "io.debezium.time.NanoTimestamp": "local-timestamp-nanos",
+    "io.debezium.time.Date": "date",
+}
 
 
 def _reader(read: Callable[[int], str | int]) -> Callable[..., str | int]:
     return lambda count, *_: read(count)
 
 
-for _name, _read in TIMES.items():
+def _text_reader(read: Callable[[bytes, Mapping[str, Any]], str]) -> Callable[..., str]:
+    return lambda raw, schema, *_: read(raw, schema)
+
+
+for _name, _own in (
+    {each: _reader(read) for each, read in TIMES.items()} | {each: _text_reader(read) for each, read in TEXTS.items()}
+).items():
     _primitive, _, _logical = _name.partition("-")
-    LOGICAL_READERS[f"{_primitive}-{OWN}{_logical}"] = _reader(_read)
+    LOGICAL_READERS[f"{_primitive}-{OWN}{_logical}"] = _own
 
 
 def parse(source: Mapping[str, Any]) -> Any:
@@ -83,14 +113,15 @@ def document(schema: Any, raw: bytes, start: int) -> tuple[Any, int]:
 
 
 def with_own_readers(schema: Any) -> Any:
-    """Return the schema with its times read by this module, and no other logical type."""
+    """Return the schema with its times, decimals and UUIDs read by this module, and no other logical type."""
     if isinstance(schema, list):
         return [with_own_readers(branch) for branch in schema]
     if not isinstance(schema, dict):
         return schema
     kept = {key: with_own_readers(part) for key, part in schema.items() if key not in {"logicalType", "doc", "default"}}
-    if f"{schema.get('type')}-{schema.get('logicalType')}" in TIMES:
-        kept["logicalType"] = f"{OWN}{schema['logicalType']}"
+    logical = schema.get("logicalType") or DEBEZIUM.get(str(schema.get("connect.name")))
+    if f"{schema.get('type')}-{logical}" in {*TIMES, *TEXTS}:
+        kept["logicalType"] = f"{OWN}{logical}"
     return kept
 
 
