@@ -440,7 +440,7 @@ def test_b14_a_language_is_known_by_its_shortest_code(tag: str, language: str) -
     assert registration(language=tag).language == language
 
 
-@pytest.mark.parametrize("tag", ["sp", "xx", "Spanish", "es_MX", "en/es", "english, please", "1", "e"])
+@pytest.mark.parametrize("tag", ["sp", "esp", "ESP", "xx", "Spanish", "es_MX", "en/es", "english, please", "1", "e"])
 def test_b14_what_is_no_language_is_refused(tag: str) -> None:
     reason, sentence = refused(language=tag)
     assert (reason, "The field language" in sentence) == ("bad_registration", True)

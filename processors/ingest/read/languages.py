@@ -8,6 +8,7 @@ from babel import Locale
 from babel.core import get_global
 
 TWO_LETTERS: Final = 2
+NO_LANGUAGES: Final = frozenset({"esp"})  # written for Spanish, but in no list of ISO 639: it would be told in English
 _TAG: Final = re.compile(r"([A-Za-z]{2,3})((?:-[A-Za-z0-9]{1,8})*)")
 
 
@@ -21,9 +22,9 @@ def canonical_language(tag: str) -> str | None:
 
 
 def shortest_code(code: str) -> str | None:
-    """Return the two-letter code of a language if it has one, also for a withdrawn code; None for an unknown two-letter code."""
+    """Return the two-letter code of a language if it has one, also for a withdrawn code; None for a code that is none."""
     two_letters, known = codes()
-    if len(code) == TWO_LETTERS and code not in known:
+    if code in NO_LANGUAGES or (len(code) == TWO_LETTERS and code not in known):
         return two_letters.get(code)
     return two_letters.get(code, code)
 
