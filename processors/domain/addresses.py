@@ -45,9 +45,9 @@ _MEXICAN: Final = re.compile(
 )  # the mobile prefix dropped in 2019, still in many address books
 _EXCHANGE_CODE: Final = re.compile(r"^00(?=[\s().-]*[1-9])")  # how most of the world calls abroad
 # The kind of telephone; a fax number is not accepted, since nobody answers it.
-_KIND: Final = r"(?:tel(?:ephone|[eé]fono)?|phone|ph|cell(?:ular|phone)?|mobile|m[oó]vil|celular|home"
-_KIND_BEFORE: Final = re.compile(rf"^{_KIND}|[chmpt])\b[.:#\s]*(?=[+(\d])", re.IGNORECASE)
-_KIND_AFTER: Final = re.compile(rf"(?<=\d)\s*(?:\({_KIND})\)|\s{_KIND}))$", re.IGNORECASE)
+_KIND: Final = r"(?:tel(?:ephone|[eé]fono)?|phone|ph|cell(?:ular|phone)?|mobile|m[oó]vil|celular|home)"
+_KIND_BEFORE: Final = re.compile(rf"^(?:\((?:{_KIND}|[chmpt])\)|(?:{_KIND}|[chmpt])\b)[.:#\s]*(?=[+(\d])", re.IGNORECASE)
+_KIND_AFTER: Final = re.compile(rf"(?<=\d)[\s-]*(?:\((?:{_KIND}|[chmpt])\)|(?<=[\s-]){_KIND})$", re.IGNORECASE)
 # Exactly one number as people write it. The library would parse the first of two and silently drop the other.
 _ONE_NUMBER: Final = re.compile(
     r"(?:(?:tel|sms):)?\s*\+?(?:[\s().\-\u2010-\u2015/]*\d){3,15}\)?(?:[\s,;]*(?:x|ext|extension|#)[.:\s]*\d{1,7})?", re.IGNORECASE

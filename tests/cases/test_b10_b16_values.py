@@ -408,6 +408,10 @@ def test_a_registration_without_zone_has_that_of_its_first_telephone_number() ->
     anywhere = "America/New_York,America/Chicago,America/Denver,America/Los_Angeles"
     assert zone(("sms", "+15652355678")) == anywhere  # an area code newer than the list
     assert zone(("voice", "800 555 1007")) == anywhere  # of no place: found as a variant, it was taken for Alaska's
+    assert zone(("sms", "684 234 5601")) == "Pacific/Pago_Pago"  # the area is known, though the range of the number is not
+    assert zone(("sms", "340 234 5601")) == "America/St_Thomas"
+    assert zone(("sms", "670 234 5601")) == "Pacific/Saipan"
+    assert zone(("sms", "876 444 5601")) == "America/Jamaica"
     assert zone(("sms", "+52 1 55 1234 5678")) == zone(("sms", "+52 55 1234 5678")) == "America/Mexico_City"
 
 

@@ -88,6 +88,7 @@ def test_b07_other_titles_and_generations_count_for_nothing(driver: PipelineDriv
             for written in (
                 *("cell: 804-555-1007", "Mobile 804 555 1007", "C: (804) 555-1007", "Tel.: +1 804 555 1007", "Teléfono: 804.555.1007"),
                 *("804-555-1007 (cell)", "804-555-1007 mobile", "Ph# 804-555-1007"),
+                *("(c) 804-555-1007", "[cell] 804-555-1007", "804-555-1007 (M)", "804-555-1007 - cell"),
             )
         ),
         *(

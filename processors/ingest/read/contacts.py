@@ -5,9 +5,9 @@ from typing import Any, Final, NamedTuple
 
 import phonenumbers
 from msgspec import Struct, ValidationError, convert
-from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_geographical_number, time_zones_for_number
 
-from processors.domain.addresses import NORMALIZE, UnusableAddress
+from processors.domain.addresses import NORMALIZE, NORTH_AMERICA, UnusableAddress
 from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel, Contact
 
@@ -62,10 +62,13 @@ def time_zones(contacts: Iterable[Contact]) -> tuple[str, ...]:
     """
     Return the time zones of the first telephone number among the contacts, several if its area has several; none without a number.
 
-    A number that is toll-free (the library gives it every zone from Guam to Bermuda) or too new for the library may be anywhere.
+    A number that is toll-free (the library gives it every zone from Guam to Bermuda) or in an area code too new for the library may be
+    anywhere. In North America the area code counts, though the library may not list the range of the number.
     """
     number = next((each.address for each in contacts if each.channel != "email"), None)
     if number is None:
         return ()
-    found: tuple[str, ...] = time_zones_for_number(phonenumbers.parse(number))
+    parsed = phonenumbers.parse(number)
+    in_area = time_zones_for_geographical_number if parsed.country_code == NORTH_AMERICA else time_zones_for_number
+    found: tuple[str, ...] = in_area(parsed)
     return SOMEWHERE if len(found) > MOST_ZONES or UNKNOWN_TIMEZONE in found else found
