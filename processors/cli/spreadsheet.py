@@ -20,10 +20,12 @@ from processors.cli.documents import UTF_16, BrokenFile
 from processors.domain.addresses import NORMALIZE, UnreadableAddress, UnusableAddress, normalize
 from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel
+from processors.domain.zones import zone_named
 from processors.ingest.read.contacts import CHANNELS
 from processors.ingest.read.dates import parse_birth_date, says_nothing
 from processors.ingest.read.instants import parse_expiry, parse_instant
-from processors.ingest.read.registration import PIN, PIN_LENGTH
+from processors.ingest.read.languages import canonical_language
+from processors.ingest.read.registration import PIN, PIN_LENGTH, SOURCES
 from processors.ingest.read.rejection import Rejection
 
 # The columns, by where they go in the registration.
@@ -284,6 +286,15 @@ FAULTS: Final[tuple[tuple[Callable[[str, str], object], str], ...]] = (
         lambda column, value: column in DATES and not is_date(column, value),
         "the date in the column {column} is not written YYYY-MM-DD: format the column as text",
     ),
+    (
+        lambda column, value: column == "language" and canonical_language(value) is None,
+        "the column language holds no language code such as en or es",
+    ),
+    (
+        lambda column, value: column == "time_zone" and zone_named(value) is None,
+        "the column time_zone holds no time zone such as America/New_York",
+    ),
+    (lambda column, value: column == "source" and value not in SOURCES, "the column source holds none of the registration sources"),
     (lambda column, value: column == "verified" and value.casefold() not in YES | NO, "the column verified says neither yes nor no"),
 )
 

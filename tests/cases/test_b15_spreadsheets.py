@@ -67,6 +67,28 @@ def test_b15_nor_does_a_cell_that_holds_two(between: str) -> None:
     assert addresses(GOOD.replace("804-555-1001", f'"804-555-1001{between}804-555-1002"').encode())[:2] == ["804-555-1001", "804-555-1002"]
 
 
+@pytest.mark.parametrize(
+    ("column", "wrong", "right"),
+    [
+        ("language", "Spanish", "spa"),
+        ("language", "es_MX", "es-MX"),
+        ("language", "sp", "ES"),
+        ("time_zone", "Eastern", "america/new_york"),
+        ("time_zone", "America/New York", "EST5EDT"),
+        ("source", "VINELink", "VINE"),
+    ],
+)
+def test_b14_a_language_zone_or_source_that_is_none_is_refused_with_its_place(column: str, wrong: str, right: str) -> None:
+    """Found as a variant: every row became a dead letter, and the command said nothing of it."""
+    content = (
+        GOOD.replace("VINE", "{source}").replace("verified\n", "verified,language,time_zone\n").replace("Y\n", "Y,{language},{time_zone}\n")
+    )
+    written = {"source": "VINE", "language": "en", "time_zone": "America/Chicago"}
+    with pytest.raises(BrokenFile, match=f"the column {column} holds no"):
+        list(registrations(content.format(**written | {column: wrong}).encode()))
+    assert list(registrations(content.format(**written | {column: right}).encode()))
+
+
 @pytest.mark.parametrize("sign", ["\u200b", "\u00ad", "\u200e", "\u2060", "\u3164", "\ufeff"], ids=ascii)
 def test_b06_an_invisible_sign_in_a_cell_is_no_part_of_it(sign: str) -> None:
     """Found as a variant: the whole file was refused for a birth date that looked right."""
