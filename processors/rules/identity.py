@@ -60,6 +60,7 @@ class Scheme:
     """One kind of number; `prefixed` if the value's first two letters name the state that issued it."""
 
     name: str
+    synonyms: tuple[str, ...]
     scope: ScopeKind
     strong: bool
     pattern: re.Pattern[str]
@@ -106,13 +107,19 @@ class IdentityRules:
         """The words for "no number" that count even beside digits or other words; short ones do not: NA123 may be a number."""
         return frozenset(each for each in self.compact_words if len(each) > PREFIX and each.isalpha())
 
+    @cached_property
+    def schemes_by_name(self) -> Mapping[str, Scheme]:
+        """The schemes by name and synonyms; a name takes precedence over another's synonym."""
+        return {scheme_name(each): scheme for scheme in self.schemes.values() for each in scheme.synonyms} | dict(self.schemes)
+
     def scheme(self, name: str) -> Scheme:
         """Return the scheme of this name, otherwise the scheme of other numbers."""
-        return self.schemes.get(scheme_name(name)) or self.schemes[OTHER]
+        return self.schemes_by_name.get(scheme_name(name)) or self.schemes[OTHER]
 
     def mark(self, identifier: Identifier, issuer: Issuer = NO_ISSUER) -> str:
         """Return the identifier's mark; raises NotAnIdentifier if it is not one."""
-        scheme, name = self.scheme(identifier.scheme), scheme_name(identifier.scheme)
+        scheme = self.scheme(identifier.scheme)
+        name = scheme_name(identifier.scheme if scheme.name == OTHER else scheme.name)
         value = number_of(identifier.value, name)
         letters = value if value.isalnum() else "".join(filter(str.isalnum, value))
         if self.is_word(identifier.value, letters):
@@ -338,9 +345,11 @@ def readable_mark(mark: str) -> str:
     return f"{scheme} {value} of {issuer}" if issuer and issuer != ANY_ISSUER else f"{scheme} {value}"
 
 
-def schemes_of(entries: Iterable[tuple[str, ScopeKind, bool, str, tuple[int, int], bool, str]]) -> Mapping[str, Scheme]:
+def schemes_of(entries: Iterable[tuple[str, tuple[str, ...], ScopeKind, bool, str, tuple[int, int], bool, str]]) -> Mapping[str, Scheme]:
     """Return the schemes by name in comparable form."""
     return {
-        (name if name == OTHER else comparable_number(name)): Scheme(name, scope, strong, re.compile(pattern), length, prefixed, meaning)
-        for name, scope, strong, pattern, length, prefixed, meaning in entries
+        (name if name == OTHER else comparable_number(name)): Scheme(
+            name, synonyms, scope, strong, re.compile(pattern), length, prefixed, meaning
+        )
+        for name, synonyms, scope, strong, pattern, length, prefixed, meaning in entries
     }

@@ -181,7 +181,8 @@ def identity_of(schemes: EffectiveEntries, words: EffectiveEntries, fillers: Eff
     """Return the identity rules of these entries."""
     return IdentityRules(
         schemes_of(
-            (each.name, each.scope, each.strong, each.pattern, each.length, each.prefixed, each.meaning) for each in schemes.values()
+            (each.name, each.synonyms, each.scope, each.strong, each.pattern, each.length, each.prefixed, each.meaning)
+            for each in schemes.values()
         ),
         frozenset(word for each in words.values() for word in each.words),
         tuple((each.name, each.least, each.after_prefix) for each in fillers.values()),

@@ -263,7 +263,10 @@ class HolidayEntry(Model):
 class SchemeEntry(Model):
     """A kind of number by which agencies identify people (contract §3.2); `*` stands for every kind without an entry."""
 
+    grows = frozenset({"synonyms"})
+
     name: str
+    synonyms: Words = ()
     meaning: str = ""
     scope: Literal["nation", "state", "agency"] = "agency"
     strong: bool = False

@@ -259,10 +259,28 @@ def test_b08_nor_around_a_number(driver: PipelineDriver, written: str) -> None:
     assert heard(driver, known("551234AB1"), known(written))
 
 
-@pytest.mark.parametrize("scheme", ["FBI", "fbi ", "F.B.I.", "FBI #", "FBI\u200b"], ids=ascii)
+@pytest.mark.parametrize(
+    "scheme", ["FBI", "fbi ", "F.B.I.", "FBI #", "FBI\u200b", "FBI Number", "FBI No.", "FBI_ID", "FBI/UCN", "UCN"], ids=ascii
+)
 def test_b08_nor_in_the_name_of_a_scheme(driver: PipelineDriver, scheme: str) -> None:
     known = {"identifiers": [{"scheme": "FBI", "value": "551234AB1"}]}
     assert heard(driver, known, {"identifiers": [{"scheme": scheme, "value": "551234AB1"}]})
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [("State ID", "SID"), ("SID Number", "SID"), ("DOC #", "DOC"), ("DOC number", "DOC"), ("ICOTS Offender ID", "ICOTS")],
+)
+def test_b08_a_scheme_is_known_by_other_names(driver: PipelineDriver, name: str, scheme: str) -> None:
+    """Found as a variant: such a number counted as the agency's own, so that nobody registered by it was told."""
+    known, sent = ({"identifiers": [{"scheme": each, "value": "7700123", "issuer": "VA"}]} for each in (scheme, name))
+    assert heard(driver, known, sent)
+
+
+@pytest.mark.parametrize("name", ["State", "ID", "Number", "Inmate number", "County ID", "FBI case number"])
+def test_b08_but_no_other_number_is_one_of_it(driver: PipelineDriver, name: str) -> None:
+    known, sent = ({"identifiers": [{"scheme": each, "value": "7700123"}]} for each in ("FBI", name))
+    assert not heard(driver, known, {**sent, "name": {"given": "Carl", "sur": "Muster"}, "birth_date": BORN})
 
 
 def issued(by: str, value: str = "7700123") -> dict[str, Any]:
