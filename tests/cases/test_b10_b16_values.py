@@ -353,6 +353,28 @@ def test_b12_nobody_registered_on_that_day() -> None:
     assert refused(created_at="9999-12-31")[0] == "unreadable_date"
 
 
+@pytest.mark.parametrize(
+    "no_date",
+    [
+        *("9999-12-31", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00", "0000-00-00 00:00:00", "1900-01-01", "1970-01-01T00:00:00Z"),
+        *("12/31/9999", "00/00/0000", "N/A", "unknown", "2099-12-31"),
+    ],
+)
+def test_b12_nor_is_a_message_lost_for_a_time_of_sending_or_a_day_to_report_that_is_none(no_date: str) -> None:
+    """Found as a variant: a departure was refused for what a program writes if it has no date, or told with it as the day to report."""
+    departure = {"event_type": "Interstate Compact", "event_subtype": "Departure", "notification_type": "Movement"}
+    compact = {"sending_state": "VA", "receiving_state": "NC", "case_number": "1", "report_by": no_date}
+    found = submission(changed(RECAPTURE, sent_at=no_date, compact=compact, **departure))
+    assert found.compact is not None
+    assert (found.sent_at, found.compact.report_by) == (None, None)
+
+
+@pytest.mark.parametrize("wrong", ["11/09/2026", "2026-11", "soon"])
+def test_b12_but_one_that_cannot_be_read_is_refused(wrong: str) -> None:
+    assert refused_document(changed(RECAPTURE, sent_at=wrong)) == "unreadable_date"
+    assert refused_document(changed(RECAPTURE, compact={"report_by": wrong})) == "unreadable_date"
+
+
 def test_b12_is_told(driver: PipelineDriver) -> None:
     driver.register(registration_of_walker("R-1", expires_at="9999-12-31"))
     driver.submit(escape())

@@ -59,9 +59,9 @@ _MONTH_OF_YEAR: Final = re.compile(r"(?P<month>\d{1,2})[/.](?P<year>\d{4})|(?P<y
 # A form that is not filled in, or holds zeros: __/__/____, MM/DD/YYYY, TT.MM.JJJJ, 000000.
 _EMPTY_FORM: Final = re.compile(r"[MDYJATXU?*_#/.:\s-]*|0+")
 # What systems write if no birth date is known at all: a calendar's first year, one of its last, or a year of the wrong century.
-IMPOSSIBLE_YEARS: Final = frozenset({"0001", "1753", "1899", "1900", *map(str, range(2050, 2101))})
+IMPOSSIBLE_YEARS: Final = frozenset({"0000", "0001", "1753", "1899", "1900", "9999", *map(str, range(2050, 2101))})
 # A day in the order of forms, in a year that says that there is none: 01/01/1900, 1/1/0001 00:00:00, XX/XX/XXXX.
-_NO_YEAR: Final = "|".join(sorted(IMPOSSIBLE_YEARS | {"0000", "9999"}))
+_NO_YEAR: Final = "|".join(sorted(IMPOSSIBLE_YEARS))
 _NO_DAY: Final = re.compile(
     rf"[\dXU?]{{1,2}}[/.-][\dXU?]{{1,2}}[/.-](?:{_NO_YEAR}|[XU?]{{4}})(?:T(?:12|0?0):00(?::00(?:\.0+)?)?(?:TAM)?)?", re.ASCII
 )
@@ -79,6 +79,7 @@ NO_BIRTH_DATE: Final = (
     | {"dob", "birth", "birthdate", "date", "of", "on", "file", "yet", "determined", "undetermined"}
     | {"k", "s", "f", "fecha", "nacimiento", "consta", "nat", "see", "remarks", "notes", "disponible", "se", "desconoce"}
 )
+FIRST_DAY: Final = re.compile(r"1970-?01-?01(?:[T ]00:?00(?::?00(?:[.,]0+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)  # of Unix time
 _KNOWN: Final = re.compile(r"(?!0+$|9+$)\d+", re.ASCII)
 LAST_BIRTH: Final = 2100
 MONTHS: Final = 12
@@ -131,6 +132,14 @@ def parse_birth_date(text: str) -> str | None:
     Systems write zeros, nines, X or ? for what they do not know, and a word, an empty form or an impossible year for nothing known at all.
     """
     return _day(text).isoformat() if _WHOLE.fullmatch(text) else _partial_birth_date(text)
+
+
+def is_no_date(text: str) -> bool:
+    """Whether a text is what systems write if they have no date: a word, zeros, the first or one of the last days of a calendar."""
+    try:
+        return FIRST_DAY.fullmatch(text) is not None or parse_birth_date(text) is None
+    except ValueError:
+        return False
 
 
 def _partial_birth_date(text: str) -> str | None:

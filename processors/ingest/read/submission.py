@@ -17,8 +17,7 @@ from processors.domain.states import state_code
 from processors.domain.submission import Agency, Compact, Submission
 from processors.ingest.comparison import can_be_identified, compare_person
 from processors.ingest.identify.agency import jurisdiction
-from processors.ingest.read.dates import ActionTime, parse_birth_date
-from processors.ingest.read.dates import parse_day as iso_day
+from processors.ingest.read.dates import ActionTime, is_no_date, parse_birth_date, parse_day
 from processors.ingest.read.document import fields_of
 from processors.ingest.read.ids import MAX_ID, check_id
 from processors.ingest.read.instants import parse_moment, parse_plausible_time, unreadable_date
@@ -69,7 +68,11 @@ def action_dates(document: Mapping[str, Any], received_at: int, rules: Rules) ->
 
 
 def normalize(submission: Submission) -> Submission:
-    """Return the submission with agency and state codes in capitals and days as YYYY-MM-DD; the same object if nothing changes."""
+    """
+    Return the submission with agency and state codes in capitals and days as YYYY-MM-DD; the same object if nothing changes.
+
+    A time of sending or a day to report that only says that there is none is left out: the event does not depend on it.
+    """
     agency, compact = submission.agency, submission.compact
     offenders = tuple([normalize_person(each, f"offenders[{place}]") for place, each in enumerate(submission.offenders)])
     ori, state = agency.ori.upper(), agency.state and (state_code(agency.state) or agency.state.upper())
@@ -80,11 +83,12 @@ def normalize(submission: Submission) -> Submission:
             sending_state=compact.sending_state and (state_code(compact.sending_state) or compact.sending_state.upper()),
             receiving_state=compact.receiving_state and (state_code(compact.receiving_state) or compact.receiving_state.upper()),
             case_number=compact.case_number,
-            report_by=compact.report_by and parse_day("compact.report_by", compact.report_by),
+            report_by=compact.report_by and day_to_report(compact.report_by),
         )
-    if agency is submission.agency and compact == submission.compact and offenders == submission.offenders:
+    sent_at = None if submission.sent_at is not None and is_no_date(submission.sent_at) else submission.sent_at
+    if (agency, compact, sent_at, offenders) == (submission.agency, submission.compact, submission.sent_at, submission.offenders):
         return submission
-    return msgspec.structs.replace(submission, agency=agency, compact=compact, offenders=offenders)
+    return msgspec.structs.replace(submission, agency=agency, compact=compact, sent_at=sent_at, offenders=offenders)
 
 
 def normalize_person(person: Person, field: str) -> Person:
@@ -202,9 +206,9 @@ def action_time(submission: Submission, book: Book) -> ActionTime:
     return parse_plausible_time("action_at", submission.action_at, book.zone_of(submission.agency.ori))
 
 
-def parse_day(field: str, text: str) -> str:
-    """Return the day that a field names as YYYY-MM-DD."""
+def day_to_report(text: str) -> str | None:
+    """Return the day to report as YYYY-MM-DD; None if the text says that there is none."""
     try:
-        return iso_day(text)
+        return None if is_no_date(text) else parse_day(text)
     except ValueError:
-        raise unreadable_date(field) from None
+        raise unreadable_date("compact.report_by") from None
