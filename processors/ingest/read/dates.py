@@ -136,6 +136,8 @@ def parse_birth_date(text: str) -> str | None:
 
 def is_no_date(text: str) -> bool:
     """Whether a text is what systems write if they have no date: a word, zeros, the first or one of the last days of a calendar."""
+    if _WHOLE.match(text):  # as most do
+        return FIRST_DAY.fullmatch(text) is not None
     try:
         return FIRST_DAY.fullmatch(text) is not None or parse_birth_date(text) is None
     except ValueError:

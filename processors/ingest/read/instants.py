@@ -27,6 +27,7 @@ NEVER: Final = re.compile(
 NEVER_WORDS: Final = frozenset(
     {"never", "infinity", "none", "null", "na", "noexpiration", "noexpiry", "doesnotexpire", "indefinite", "permanent", "nunca"}
 )
+MOST_LETTERS: Final = 32  # of a text that may be a word for "never"
 NEVER_FROM: Final = 253_370_764_800_000  # the beginning of the year 9999
 NEVER_UNTIL: Final = 253_402_387_200_000  # a day after its end
 NO_DATE: Final = re.compile(r"(1970|1900)-?01-?01(?:T00:?00(?::?00(?:[.,]0+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
@@ -50,7 +51,7 @@ def parse_expiry(field: str, value: SentTime, zone: tzinfo) -> int | None:
 
 
 def says_never(text: str) -> bool:
-    return NEVER.fullmatch(text) is not None or normalize(text) in NEVER_WORDS
+    return NEVER.fullmatch(text) is not None or (len(text) <= MOST_LETTERS and normalize(text) in NEVER_WORDS)
 
 
 def as_number(value: SentTime) -> int | None:
