@@ -43,7 +43,8 @@ _WORD: Final = re.compile(r"[^\W\d_]{5}")
 MOST_DIGITS: Final = 2
 _EDGES: Final = re.compile(r"^[^A-Z0-9]+|[^A-Z0-9]+$")
 _FRACTION: Final = re.compile(r"([0-9]+)\.0+")  # added by a spreadsheet that took the number for a quantity
-_LABEL: Final = r"[^A-Z0-9]*{}(?:[^A-Z0-9]*(?:NO|NR|NUM|NUMBER))?[^A-Z0-9]+(?=.*[0-9])"
+_AFTER_STATE: Final = re.compile(r"^([A-Z]{2})[^A-Z0-9]+(?=[0-9])")  # VA/7700123, (VA) 7700123
+_LABEL: Final = r"[^A-Z0-9]*(?:{})(?:[^A-Z0-9]*(?:NO|NR|NUM|NUMBER))?[^A-Z0-9]+(?=.*[0-9])"
 
 
 @lru_cache(1 << 14)
@@ -57,7 +58,7 @@ def comparable_number(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """One kind of number; `prefixed` if the value's first two letters name the state that issued it."""
+    """One kind of number, its synonyms in comparable form; `prefixed` if the value's first two letters name the state that issued it."""
 
     name: str
     synonyms: tuple[str, ...]
@@ -110,7 +111,7 @@ class IdentityRules:
     @cached_property
     def schemes_by_name(self) -> Mapping[str, Scheme]:
         """The schemes by name and synonyms; a name takes precedence over another's synonym."""
-        return {scheme_name(each): scheme for scheme in self.schemes.values() for each in scheme.synonyms} | dict(self.schemes)
+        return {each: scheme for scheme in self.schemes.values() for each in scheme.synonyms} | dict(self.schemes)
 
     def scheme(self, name: str) -> Scheme:
         """Return the scheme of this name, otherwise the scheme of other numbers."""
@@ -120,7 +121,8 @@ class IdentityRules:
         """Return the identifier's mark; raises NotAnIdentifier if it is not one."""
         scheme = self.scheme(identifier.scheme)
         name = scheme_name(identifier.scheme if scheme.name == OTHER else scheme.name)
-        value = number_of(identifier.value, name)
+        value = number_of(identifier.value, (name, *scheme.synonyms))
+        value = _AFTER_STATE.sub(r"\1", value) if scheme.prefixed else value
         letters = value if value.isalnum() else "".join(filter(str.isalnum, value))
         if self.is_word(identifier.value, letters):
             raise NotAnIdentifier("it stands for no number")
@@ -308,19 +310,26 @@ def scheme_name(name: str) -> str:
     return plain if plain.isalnum() else "".join(filter(str.isalnum, plain)) or plain
 
 
-def number_of(text: str, scheme: str) -> str:
-    """Return a value in comparable form, without anything around the number: the scheme's name, punctuation, a fraction of zeros."""
+def number_of(text: str, names: tuple[str, ...]) -> str:
+    """Return a value in comparable form, without anything around the number: a name of the scheme, punctuation, a fraction of zeros."""
     plain = comparable_number(text)
-    return plain if plain.isalnum() and not plain.startswith(scheme) else _bare_number(text, scheme)
+    return plain if plain.isalnum() and not plain.startswith(names) else _bare_number(text, names)
 
 
 @lru_cache(1 << 12)
-def _bare_number(text: str, scheme: str) -> str:
+def _bare_number(text: str, names: tuple[str, ...]) -> str:
     written = unicodedata.normalize("NFKC", without_invisible(text)).upper()
-    labelled = re.match(_LABEL.format(r"\.?".join(map(re.escape, scheme))), written)
+    labelled = _label(names).match(written)
     plain = _EDGES.sub("", comparable_number(written[labelled.end() :] if labelled else written))
     fraction = _FRACTION.fullmatch(plain)
     return fraction[1] if fraction else plain
+
+
+@lru_cache(256)
+def _label(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Return the pattern of a scheme's name before a number; signs within the name count for nothing, and the longest name counts."""
+    longest_first = sorted(names, key=len, reverse=True)
+    return re.compile(_LABEL.format("|".join("[^A-Z0-9]*".join(map(re.escape, each)) for each in longest_first)))
 
 
 def group_of(mark: str) -> str:
@@ -349,7 +358,7 @@ def schemes_of(entries: Iterable[tuple[str, tuple[str, ...], ScopeKind, bool, st
     """Return the schemes by name in comparable form."""
     return {
         (name if name == OTHER else comparable_number(name)): Scheme(
-            name, synonyms, scope, strong, re.compile(pattern), length, prefixed, meaning
+            name, tuple(map(scheme_name, synonyms)), scope, strong, re.compile(pattern), length, prefixed, meaning
         )
         for name, synonyms, scope, strong, pattern, length, prefixed, meaning in entries
     }

@@ -250,13 +250,31 @@ def test_b08_another_name_is_another_person(driver: PipelineDriver, one: str, ot
 
 @pytest.mark.parametrize(
     "written",
-    ["551 234 AB1", "551-234-ab1", "#551234AB1", "FBI 551234AB1", "FBI# 551234AB1", "F.B.I. No. 551234AB1", '="551234AB1"', "551234AB1."],
+    [
+        "551 234 AB1",
+        "UCN 551234AB1",
+        "FBI/UCN: 551234AB1",
+        "551-234-ab1",
+        "#551234AB1",
+        "FBI 551234AB1",
+        "FBI# 551234AB1",
+        "F.B.I. No. 551234AB1",
+        '="551234AB1"',
+        "551234AB1.",
+    ],
 )
 def test_b08_nor_around_a_number(driver: PipelineDriver, written: str) -> None:
     def known(number: str) -> dict[str, Any]:
         return {"identifiers": [{"scheme": "FBI", "value": number}]}
 
     assert heard(driver, known("551234AB1"), known(written))
+
+
+@pytest.mark.parametrize(
+    "written", ["VA/7700123", "VA# 7700123", "VA.7700123", "(VA) 7700123", "State ID: VA7700123", "SID No. VA-7700123"]
+)
+def test_b08_nor_between_a_state_and_its_number(driver: PipelineDriver, written: str) -> None:
+    assert heard(driver, person(None, "VA7700123", born=None), person(None, written, born=None))
 
 
 @pytest.mark.parametrize(
