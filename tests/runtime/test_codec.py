@@ -18,7 +18,7 @@ from processors.domain.journal import DeadLetter, Unreadable, Verdict, Verdicts
 from processors.domain.notification import Notification
 from processors.domain.person import Identifier, Person
 from processors.domain.registration import Contact, Enrolment
-from processors.domain.review import ReviewAction
+from processors.domain.review import OffenderAction, ReviewAction
 from processors.domain.submission import Submission
 from processors.runtime.errors import Stop
 from processors.runtime.wire import codec as codec_module
@@ -26,8 +26,9 @@ from processors.runtime.wire.avro import MalformedAvro, read_array, read_long, w
 from processors.runtime.wire.changelog import State
 from processors.runtime.wire.codec import Codec, Undecodable, iso
 from processors.runtime.wire.documents import SEPARATE_FIELDS, expand_documents
-from processors.runtime.wire.schemas import INTERNAL, RECORDS, Version, current, schema_name
+from processors.runtime.wire.schemas import EXTERNAL, INTERNAL, RECORDS, Version, current, schema_name
 from processors.runtime.wire.states import StateFormat
+from processors.topics import TOPICS
 from tests.examples import examples
 from tests.runtime.records import records
 
@@ -316,6 +317,16 @@ def test_outsiders_cannot_pass_off_the_pipelines_own_records(codec: Codec) -> No
         found = codec.decode_external(current(schema_name(record)).header + bytes(400))
         assert isinstance(found, Unreadable)
         assert found.reason in {"unknown_schema", "malformed"}
+
+
+def test_whatever_the_front_door_reads_may_be_sent() -> None:
+    assert {record for topic in TOPICS if topic.external and topic.stamped for record in topic.records} == set(EXTERNAL)
+
+
+def test_a_decision_on_identities_is_read(codec: Codec) -> None:
+    merge = OffenderAction(action="merge", offenders=("o1", "o2"), reason="one person", reviewer="jd")
+    found = codec.decode_external(codec.encode(merge))
+    assert found == {"action": "merge", "offenders": ["o1", "o2"], "identifiers": [], "reason": "one person", "reviewer": "jd"}
 
 
 def test_an_event_is_no_submission(codec: Codec) -> None:

@@ -59,6 +59,7 @@ EXTERNAL: Final[tuple[type[Struct], ...]] = (
     InboundForm,
     ErasureRequest,
     ReviewAction,
+    OffenderAction,
 )
 # What only the pipeline and its commands write.
 INTERNAL: Final[tuple[type[Struct], ...]] = (
@@ -75,7 +76,6 @@ INTERNAL: Final[tuple[type[Struct], ...]] = (
     RegistrantTold,
     PartRepeated,
     Notification,
-    OffenderAction,
     Reachable,
     NearMatch,
     PresentStanding,
