@@ -1,11 +1,17 @@
 """In = told + nobody registered + suppressed + flagged + dead-lettered + waiting; a stage that owes a word makes it missing."""
 
+from collections.abc import Iterator
+
+import msgspec
 import pytest
 from msgspec import structs
 
-from processors.cli.audit import ENDS, End, count_attempts, count_ends, count_responses
+from processors.cli import audit as audit_module
+from processors.cli.audit import ENDS, End, audit, count_attempts, count_ends, count_responses
 from processors.domain.journal import Outcome, Verdict
 from processors.domain.notification import Response
+from processors.runtime.kafka.user_client import TopicRecord
+from processors.topics import Topic
 from tests.cli.given import verdict
 
 READ = verdict("read", "accepted", "accepted", offender=None)
@@ -70,6 +76,26 @@ def test_a_message_goes_on_under_the_key_that_its_offender_was_merged_into() -> 
 
 def test_what_read_refuses_is_dead_lettered() -> None:
     assert ends(verdict("read", "rejected", "unknown_code", offender=None)) == {"read": 1, "dead_lettered": 1}
+
+
+class TombstoneClient:
+    """A client of a pipeline that was sent one submission without a value, in place of one of the broker."""
+
+    def read(self, topic: Topic) -> Iterator[TopicRecord]:
+        yield TopicRecord(topic.name, 0, 0, 0, "k", {}, None)
+
+    def verdicts(self, _topic: Topic) -> Iterator[Verdict]:
+        yield verdict("read", "rejected", "unknown_format", offender=None, message_id="-", ori="-")
+
+    def values(self, _topic: Topic) -> Iterator[Response]:
+        return iter(())
+
+
+def test_a_submission_without_a_value_is_read_and_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(audit_module, "UserClient", lambda _: TombstoneClient())
+    audit(as_json=True)
+    counted = msgspec.json.decode(capsys.readouterr().out)
+    assert (counted["submissions"], counted["read"], counted["dead_lettered"]) == (1, 1, 1)
 
 
 def test_registrations_receipts_and_notes_are_no_submissions() -> None:
