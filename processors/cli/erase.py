@@ -12,6 +12,7 @@ from processors.console.contacts import read_registrant
 from processors.deliver.contacts import address_of
 from processors.domain.erasure import Erased, ErasureRequest, registrant_digest
 from processors.domain.time import iso
+from processors.ingest.read.ids import looks_like_address
 from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import Broker, Place
@@ -88,10 +89,12 @@ def erase(
     """
     Destroy the key of a registrant's contact data, end their registrations, and drop the messages that wait for them.
 
-    From then on no state, changelog or backup reveals where they can be reached. With --wait, the registrations, receipts,
-    intake records and outbound messages that were read are deleted too, those of all registrants, and the command ends once
-    nothing readable is left: exit code 0 only then. That takes more than an hour, until the broker has compacted vn.keys.
+    From then on no state, changelog or backup reveals where they can be reached: exit code 0 only then. With --wait, the
+    registrations, receipts, intake records and outbound messages that were read are deleted too, those of all registrants, and
+    the command ends once nothing readable is left. That takes more than an hour, until the broker has compacted vn.keys.
     """
+    if looks_like_address(registrant_id):
+        raise UserError("that looks like an address, which is no registrant's id: name the registrant as the registration site does")
     settings = Settings()
     client = UserClient(settings)
     marks = client.table(ERASED)
@@ -101,11 +104,6 @@ def erase(
     addresses = addresses_of(client, registrant_id)  # before the pipeline decides and forgets them
     letters = set(destroy_keys(client, digest, addresses))
     client.send(ERASURES, [(registrant_id, client.codec.encode(request))])
-    if not wait:
-        for place, what, when in PLACES:
-            typer.echo(f"{place}: {what}, {when}")
-        report_unowned(client)
-        return
     decided = Step(
         lambda: erasure_seq(client.table(ERASED), digest) > before,
         "the registrant's key is destroyed: what states, changelogs and backups hold cannot be read",
@@ -113,6 +111,11 @@ def erase(
     )
     wait_for(decided, DECISION_SECONDS)
     letters = {*letters, *destroy_keys(client, digest, addresses)}  # some may be new
+    if not wait:
+        for place, what, when in PLACES:
+            typer.echo(f"{place}: {what}, {when}")
+        report_unowned(client)
+        return
     typer.echo(f"the keys of {len(letters)} dead letters that may hold their data are destroyed")
     letters |= destroyed_keys(client, DEAD_LETTER_KEYS).keys()  # also those of an interrupted run of this command
     typer.echo(WAIT_NOTICE)
