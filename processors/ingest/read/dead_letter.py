@@ -46,7 +46,7 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
         sha256=kept.sha256,
         encrypted=encrypted,
         original=seal.close(kept.value, "dead-letter") if encrypted else kept.value,
-        key=None if record.topic in ALWAYS_SEALED and kept.key is not None and looks_like_address(kept.key) else kept.key,
+        key=None if kept.key is not None and looks_like_address(kept.key) else kept.key,
         length=kept.length,
         owner=registrant,
         addresses=addresses,

@@ -27,6 +27,7 @@ from processors.stage import Record, Wake
 from processors.topics import (
     DEAD_LETTER_KEYS,
     DEAD_LETTERS,
+    ERASURES,
     INBOUND,
     INTAKE,
     RECEIPTS,
@@ -248,6 +249,12 @@ def test_a_record_larger_than_the_pipeline_can_write_is_kept_as_digest_length_an
     assert SEAL.open(letter.original or b"", "dead-letter") == raw[:BEGINNING_BYTES]
     assert letter.key is None
     assert len(Codec().encode(letter)) < MAX_RECORD_BYTES
+
+
+@pytest.mark.parametrize("topic", [*TOPICS, ERASURES], ids=lambda each: each.name)
+def test_a_key_that_looks_like_an_address_is_not_kept_readable(topic: Topic) -> None:
+    assert dead(b"{}", topic, key="ann@example.org").key is None
+    assert dead(b"{}", topic, key="VA0430000").key == "VA0430000"
 
 
 def test_a_record_that_can_be_written_is_kept_whole() -> None:
