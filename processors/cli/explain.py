@@ -62,17 +62,17 @@ def message_history(message_id: str, journal: Iterable[tuple[int, Verdict]], res
     for when, each in journal:
         if each.message_id == message_id:
             written.append((when, each))
-        if each.outcome == "receipt":
+        if each.outcome == "receipt" and each.message_id in {message_id, each.reference}:  # not those of what was told together
             receipts.append(each)
         if each.status is not None:
             statuses[each.reference] = each.status
     # By the time of writing, not of the decision: a message that a reviewer released is matched later, with its old receive time.
     written.sort(key=lambda pair: (pair[0], stage_order(pair[1].stage)))
     decisions = [each for _, each in written]
-    attempts: dict[str, list[Verdict]] = {}
+    attempts: dict[str, dict[str | None, Verdict]] = {}  # by notification and reference: one attempt may tell of several offenders
     for each in decisions:
         if each.notification_id is not None and each.outcome == "sent":
-            attempts.setdefault(each.notification_id, []).append(each)
+            attempts.setdefault(each.notification_id, {}).setdefault(each.reference, each)
     return {
         "message_id": message_id,
         "decisions": [_shown_verdict(each) for each in decisions],
@@ -84,7 +84,7 @@ def message_history(message_id: str, journal: Iterable[tuple[int, Verdict]], res
         "notifications": [
             {
                 "notification_id": notification_id,
-                "registrant_id": sent[0].registrant_id,
+                "registrant_id": next(iter(sent.values())).registrant_id,
                 "attempts": [
                     {
                         "reference": each.reference,
@@ -93,7 +93,7 @@ def message_history(message_id: str, journal: Iterable[tuple[int, Verdict]], res
                         "status": statuses.get(each.reference),
                         "receipts": [_shown_verdict(receipt) for receipt in receipts if receipt.reference == each.reference],
                     }
-                    for each in sent
+                    for each in sent.values()
                 ],
             }
             for notification_id, sent in attempts.items()

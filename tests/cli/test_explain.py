@@ -42,6 +42,17 @@ def test_notifications_with_their_attempts_and_receipts() -> None:
     assert [(each["channel"], len(each["receipts"])) for each in notification["attempts"]] == [("sms", 1), ("email", 0)]
 
 
+def test_an_attempt_and_its_receipts_are_shown_once_however_much_was_told_together() -> None:
+    attempt = {"notification_id": "N-1", "registrant_id": "R-1", "reference": "R-1.a", "channel": "sms"}
+    journal = [
+        *(verdict("deliver", "sent", offender=offender, **attempt) for offender in ("o1", "o2")),
+        verdict("deliver", "sent", message_id="M-2", **attempt),
+        *(verdict("deliver", "receipt", message_id=message_id, offender=None, **attempt) for message_id in ("M-1", "M-2")),
+    ]
+    (notification,) = message_history("M-1", ((AT, each) for each in journal))["notifications"]
+    assert [(each["reference"], len(each["receipts"])) for each in notification["attempts"]] == [("R-1.a", 1)]
+
+
 def test_of_an_unknown_message_nothing_is_known() -> None:
     assert message_history("M-9", [(AT, verdict("read", "accepted"))]) == {
         "message_id": "M-9",
