@@ -53,8 +53,8 @@ class Left:
 
     @property
     def last_urgent(self) -> int:
-        """The place of the last emergency."""
-        return max(place for place, urgent in enumerate(self.urgent) if urgent)
+        """The index of the last emergency."""
+        return max(index for index, urgent in enumerate(self.urgent) if urgent)
 
 
 class Partition:

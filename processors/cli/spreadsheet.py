@@ -195,11 +195,11 @@ def name_of(cell: str) -> str:
 def columns(header: list[str], line: int) -> list[str]:
     """Return the column names in a header; empty for a column without a name."""
     names = [name_of(cell) for cell in header]
-    for place, name in enumerate(names, 1):
+    for column, name in enumerate(names, 1):
         if name and name not in COLUMNS:
-            raise BrokenFile(f'"{name[:40]}" is no column of a registration: see `vn register --help`', line, place)
-        if name in names[: place - 1] and name and name not in REPEATED:
-            raise BrokenFile(f"the column {name} occurs twice, and a registration has one", line, place)
+            raise BrokenFile(f'"{name[:40]}" is no column of a registration: see `vn register --help`', line, column)
+        if name in names[: column - 1] and name and name not in REPEATED:
+            raise BrokenFile(f"the column {name} occurs twice, and a registration has one", line, column)
     if "registration_id" not in names:
         raise BrokenFile("the header has no column registration_id", line)
     return names
@@ -208,21 +208,21 @@ def columns(header: list[str], line: int) -> list[str]:
 def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
     """Return the values of a row by column."""
     found: dict[str, list[str]] = {}
-    for place, cell in enumerate(row, 1):
+    for column, cell in enumerate(row, 1):
         value = _TEXT_MARK.sub("", cell.strip().strip("\u200b\ufeff\ufe0f").strip())
         if formula := _FORMULA.fullmatch(value):
             value = formula[1].strip()
-        name = header[place - 1] if place <= len(header) else ""
+        name = header[column - 1] if column <= len(header) else ""
         if not value:
             continue
         if not name:
-            raise BrokenFile("there is a value in a column that has no header", line, place)
+            raise BrokenFile("there is a value in a column that has no header", line, column)
         if (why := fault_of(name, value)) is not None:
-            raise BrokenFile(why, line, place)
+            raise BrokenFile(why, line, column)
         try:
             values = addresses(CHANNELS[name], value) if name in CHANNELS else parts(value) if name in REPEATED else [value]
         except UnreadableAddress as why:
-            raise BrokenFile(f"an address in the column {name} {why}", line, place) from None
+            raise BrokenFile(f"an address in the column {name} {why}", line, column) from None
         found.setdefault(name, []).extend(values)
     return found
 

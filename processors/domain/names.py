@@ -130,7 +130,7 @@ def without_generation(words: tuple[str, ...], least: int = 1) -> tuple[str, ...
     """Return the words without a generation, wherever it stands, as long as so many are left."""
     if GENERATIONS.isdisjoint(words):
         return words
-    left = tuple(each for place, each in enumerate(words) if each not in GENERATIONS or (place == 0 and each not in ABBREVIATED))
+    left = tuple(each for index, each in enumerate(words) if each not in GENERATIONS or (index == 0 and each not in ABBREVIATED))
     return left if len(left) >= least else words
 
 
@@ -156,8 +156,8 @@ def readings(name: str) -> Iterator[tuple[tuple[str, ...], str]]:
         yield tuple(given.split()), sur.replace("+", "")
         return
     words = tuple(name.split())
-    for place in range(1, len(words)):
-        yield words[:place], "".join(words[place:])
+    for index in range(1, len(words)):
+        yield words[:index], "".join(words[index:])
 
 
 def given_alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

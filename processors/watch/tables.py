@@ -89,10 +89,10 @@ class Agencies:
     def samples(self, _: int) -> Iterator[Sample]:
         rules = self._rules()
         rest: list[tuple[float, float]] = []
-        for place, (ori, heard) in enumerate(sorted(self._heard.items())):
+        for index, (ori, heard) in enumerate(sorted(self._heard.items())):
             at = heard.heard_at / 1000
             limit = rules.duration("feed.silence", Scope(jurisdiction=heard.jurisdiction)) / 1000
-            if place >= MAX_AGENCIES:
+            if index >= MAX_AGENCIES:
                 rest.append((at, limit))
                 continue
             yield metrics.AGENCY_HEARD, (ori,), at

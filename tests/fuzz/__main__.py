@@ -44,8 +44,8 @@ def fuzz(name: str, limit: list[str], *, keep: bool) -> bool:
         new, seeds = Path(folder) / "new", Path(folder) / "seeds"
         new.mkdir()
         seeds.mkdir()
-        for place, seed in enumerate(DOORS[name][1]()):
-            (seeds / f"{place}").write_bytes(seed)
+        for index, seed in enumerate(DOORS[name][1]()):
+            (seeds / f"{index}").write_bytes(seed)
         kept = CORPUS / name
         kept.mkdir(exist_ok=True)
         options = [*limit, f"-max_len={MOST}", "-print_final_stats=1", f"-artifact_prefix={folder}/", "-timeout=30", "-rss_limit_mb=4096"]
@@ -71,8 +71,8 @@ def keep_smallest(new: Path, kept: Path) -> None:
     for path in kept.iterdir():
         path.unlink()
     step = max(1, len(every) // KEPT)
-    for place, raw in enumerate(every[::step][:KEPT]):
-        (kept / f"{place:02}").write_bytes(raw)
+    for index, raw in enumerate(every[::step][:KEPT]):
+        (kept / f"{index:02}").write_bytes(raw)
 
 
 if __name__ == "__main__":

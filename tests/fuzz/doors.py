@@ -112,7 +112,7 @@ def avro(codec: Codec, header: int) -> Callable[[bytes], None]:
 
 
 def avro_seeds(codec: Codec, header: int) -> Callable[[], list[bytes]]:
-    return lambda: [bytes([place]) + codec.encode(sample)[header:] for place, (_, sample) in enumerate(SENT)]
+    return lambda: [bytes([index]) + codec.encode(sample)[header:] for index, (_, sample) in enumerate(SENT)]
 
 
 class AgencysRegistry(Registry):

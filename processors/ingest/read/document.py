@@ -76,7 +76,7 @@ def clean(text: str) -> str:
 
 def clean_id(text: str) -> str:
     """Return the id without blanks and invisible characters around it; those within it are for `check_id` to reject."""
-    shown = [place for place, each in enumerate(text) if not (each.isspace() or is_invisible(each))]
+    shown = [index for index, each in enumerate(text) if not (each.isspace() or is_invisible(each))]
     return text[shown[0] : shown[-1] + 1] if shown else ""
 
 

@@ -71,7 +71,7 @@ def action_dates(document: Mapping[str, Any], received_at: int, rules: Rules) ->
 def normalize(submission: Submission) -> Submission:
     """Return the submission with agency and state codes in capitals and days as YYYY-MM-DD; the same object if nothing changes."""
     agency, compact = submission.agency, submission.compact
-    offenders = tuple([normalize_person(each, f"offenders[{place}]") for place, each in enumerate(submission.offenders)])
+    offenders = tuple([normalize_person(each, f"offenders[{index}]") for index, each in enumerate(submission.offenders)])
     ori, state = agency.ori.upper(), agency.state and (state_code(agency.state) or agency.state.upper())
     if (ori, state) != (agency.ori, agency.state):
         agency = msgspec.structs.replace(agency, ori=ori, state=state)
@@ -173,7 +173,8 @@ def check_offenders(submission: Submission, rules: IdentityRules, issuer: Issuer
     if not submission.offenders:
         raise Rejection("no_offender", "The message names no offender.")
     people, notes = zip(
-        *[check_person(offender, f"Offender {place}", rules, issuer) for place, offender in enumerate(submission.offenders, 1)], strict=True
+        *[check_person(offender, f"Offender {number}", rules, issuer) for number, offender in enumerate(submission.offenders, 1)],
+        strict=True,
     )
     return people, "".join(notes)
 

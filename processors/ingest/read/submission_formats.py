@@ -66,8 +66,8 @@ def describe_partial_birth_dates(sent: Submission, found: Submission) -> str:
     if found is sent:
         return ""
     partial = [
-        str(place)
-        for place, (before, after) in enumerate(zip(sent.offenders, found.offenders, strict=True), 1)
+        str(number)
+        for number, (before, after) in enumerate(zip(sent.offenders, found.offenders, strict=True), 1)
         if before.birth_date is not None and len(after.birth_date or "") < WHOLE_DATE
     ]
     return f" Birth dates that are not whole count as far as they go: of offender {', '.join(partial)}." if partial else ""
