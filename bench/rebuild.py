@@ -122,7 +122,7 @@ def fire(cluster: BenchCluster, few: Sequence[StoredRecord], offenders: int, sto
     codec = Codec()
     due = codec.encode(Timer(wall_time() - HOUR))
     late = cluster.deploy("late.")
-    records = ((place, key, due if key.startswith(b"@") else value) for place, key, value in copies(few, offenders))
+    records = ((partition, key, due if key.startswith(b"@") else value) for partition, key, value in copies(few, offenders))
     fill(late, records)
     timers = offenders // SAMPLE * sum((name or b"").startswith(b"@") for name, _ in few)
     ready = start(late, store, timers)
@@ -138,12 +138,12 @@ def fire(cluster: BenchCluster, few: Sequence[StoredRecord], offenders: int, sto
 
 def wait_until_still(deployment: Deployment) -> float:
     """Wait until nothing has been written to the changelog for some seconds; return the time of the last write."""
-    places = [(deployment.prefix + DEDUPE_STATE.name, partition) for partition in range(PARTITIONS)]
-    ends, since = deployment.broker.end_offsets(places), monotonic()
+    topic_partitions = [(deployment.prefix + DEDUPE_STATE.name, partition) for partition in range(PARTITIONS)]
+    ends, since = deployment.broker.end_offsets(topic_partitions), monotonic()
 
     def still() -> bool:
         nonlocal ends, since
-        found = deployment.broker.end_offsets(places)
+        found = deployment.broker.end_offsets(topic_partitions)
         if found != ends:
             ends, since = found, monotonic()
         return monotonic() - since > STILL

@@ -130,7 +130,7 @@ def outbound(deployment: Deployment) -> Consumer:
     name = deployment.prefix + OUTBOUND["sms"].name
     ends = deployment.broker.end_offsets((name, partition) for partition in range(deployment.partitions))
     consumer = deployment.broker.partition_consumer()
-    consumer.assign([TopicPartition(*place, offset) for place, offset in ends.items()])
+    consumer.assign([TopicPartition(*topic_partition, offset) for topic_partition, offset in ends.items()])
     return consumer
 
 

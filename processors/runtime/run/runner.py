@@ -34,7 +34,7 @@ from processors.runtime.decide.batch import BatchResult
 from processors.runtime.decide.failures import PROCESS_ENDED, FailureLog
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import PoisonInput, Restart, Retry
-from processors.runtime.kafka.clients import Broker, Fenced, Place, Unavailable, UnknownTopic, message_kind, poll_batch
+from processors.runtime.kafka.clients import Broker, Fenced, TopicAndPartition, Unavailable, UnknownTopic, message_kind, poll_batch
 from processors.runtime.kafka.group_member import GroupMember, MemberWork
 from processors.runtime.key_file import KeyFile
 from processors.runtime.run.broadcasts import Broadcasts
@@ -189,8 +189,8 @@ class Runner:
             seal = self._environment.keys.seal
             check_digest_key(self._broker, self._environment.codec, self._prefix, seal, producer, keep_alive)
             self._key_checked = True
-        places: list[Place] = [(each.topic, each.partition) for each in self._member.assigned]
-        tasks, self._origins = self._restorer.restore(consumer, places, broadcasts.context(), keep_alive)
+        topic_partitions: list[TopicAndPartition] = [(each.topic, each.partition) for each in self._member.assigned]
+        tasks, self._origins = self._restorer.restore(consumer, topic_partitions, broadcasts.context(), keep_alive)
         keep_alive()
         self._member.fetch_from({(topic, task.partition): offset for task in tasks for topic, offset in task.positions.items()})
         self._tasks = {task.partition: task for task in tasks}
@@ -261,7 +261,11 @@ class Runner:
         if not results and clock_offset == self._clock_committed:
             return
         self._fault("decided")
-        clock = [TopicPartition(*broadcasts.topic_clock.place, clock_offset)] if broadcasts.topic_clock and clock_offset is not None else []
+        clock = (
+            [TopicPartition(*broadcasts.topic_clock.topic_partition, clock_offset)]
+            if broadcasts.topic_clock and clock_offset is not None
+            else []
+        )
         self._transactions.commit(DecidedBatch(results, context.rules.version), self._origins, metadata, clock)
         for task, result in results:
             task.moved = False
@@ -292,7 +296,7 @@ class Runner:
 
     def _enqueue(self, messages: Iterable[Message], broadcasts: Broadcasts) -> None:
         """Queue the records of our partitions that were not read before, and register the ends of partitions."""
-        last: dict[Place, Message] = {}
+        last: dict[TopicAndPartition, Message] = {}
         tasks, read, now = self._tasks, self._reader.read, wall_time()
         step = None if broadcasts.topic_clock is None else broadcasts.topic_clock.clock.now() or None
         for message in messages:
