@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from processors.domain.journal import Verdict
 from processors.domain.seal import Seal
 from processors.domain.trace import Headers
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.topics import Topic
 
 S = TypeVar("S")

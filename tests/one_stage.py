@@ -16,8 +16,8 @@ from msgspec import Struct, structs
 from processors.domain.journal import Verdict
 from processors.domain.policy import Policy
 from processors.domain.seal import Seal
-from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.batch import BatchResult
 from processors.runtime.decide.driver import repeatable_bytes
 from processors.runtime.decide.task import Task

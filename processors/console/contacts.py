@@ -20,7 +20,7 @@ from processors.domain.registration import Channel, Contact
 from processors.domain.review import opened_subject, subject_of
 from processors.domain.seal import Seal, SealBroken
 from processors.masking import mask_contact
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.user_client import UserClient

@@ -123,7 +123,7 @@ def merge_held_cancels(situation: Situation, one: KnownEvent, older: KnownEvent,
 
 def tell_missed_change(situation: Situation, one: KnownEvent, before: Event, last: Event) -> Effect:
     """Send a change if the event was changed under only one of the keys, since registrants of the other key know the old content."""
-    changed = changes(before, last, situation.book(last))
+    changed = changes(before, last, situation.rule_set(last))
     if not changed:
         return Effect()
     return Effect(outputs=(output_event(situation, replace(last, telling="change", changes=changed, root=one.root)),))

@@ -94,7 +94,7 @@ def suppress_second_cancel(situation: Situation, known: KnownEvent, message: Mes
 def tell_change(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     """Send an Update as a change if it changes a field that distinguishes events (contract §3.1.1)."""
     event = message.event
-    if changed := changes(situation.stored_message(known.seq), event, situation.book(event)):
+    if changed := changes(situation.stored_message(known.seq), event, situation.rule_set(event)):
         detail = f"message {known.root} is changed: {list_changes(changed)}"
         return tell(situation, known, message, situation.journal.verdict(event, "passed", "changed", detail), changed)
     detail = f"nothing that tells events of this kind apart differs from message {known.root}"
@@ -122,7 +122,7 @@ def revoke_cancel(situation: Situation, known: KnownEvent, message: Message) -> 
     difference is sent as a change.
     """
     event = message.event
-    if changes(situation.stored_message(known.seq), event, situation.book(event)):
+    if changes(situation.stored_message(known.seq), event, situation.rule_set(event)):
         changed = tell_change(situation, replace(known, held=None), message)
         return suppress_held_cancel(situation, known, "superseded", f"the event was changed by message {event.message_id}").then(changed)
     stood = set_event(replace(known.with_message_id(event.message_id), state="told", held=None))

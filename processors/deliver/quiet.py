@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from processors.rules.book import QuietHours
+from processors.rules.rule_set import QuietHours
 
 MAX_SEARCH: Final = 2 * 24 * 60 * 60 * 1_000  # zones so far apart that it is always night in one of them
 

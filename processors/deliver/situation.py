@@ -9,7 +9,7 @@ from processors.deliver.state import Notice, Registrant, State
 from processors.domain.erasure import RegistrantKey
 from processors.domain.journal import Outcome, Verdict
 from processors.domain.seal import Seal
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.stage import Decision
 
 STAGE_NAME: Final = "deliver"

@@ -19,7 +19,7 @@ from processors.domain.tick import Tick
 from processors.pipeline import PIPELINE
 from processors.rehearsal.feed import Step
 from processors.rehearsal.provider import RehearsalProvider
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.errors import Restart, UserError
 from processors.runtime.kafka.clients import Broker

@@ -20,7 +20,7 @@ from processors.domain.seal import Seal
 from processors.domain.submission import Submission
 from processors.ingest.read.decide import READ
 from processors.pipeline import PIPELINE
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver, repeatable_bytes
 from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Record

@@ -79,7 +79,7 @@ def suppress_cancellation(event: Event, situation: Situation) -> Draft:
 def revert_cancelled(event: Event, situation: Situation) -> tuple[Event, Draft]:
     """Return the cancellation with the values that registrants were told last, and the draft after the event was reverted."""
     in_force = rules_in_force(event, situation.rules, situation.now)
-    cancel = registrant_knowledge.with_values_told(situation.known.untold, event, in_force.book.zone_of(event.ori))
+    cancel = registrant_knowledge.with_values_told(situation.known.untold, event, in_force.rule_set.zone_of(event.ori))
     return cancel, Draft(situation).after(effect.revert_event(situation.known, cancel, in_force))
 
 

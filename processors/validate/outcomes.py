@@ -15,7 +15,7 @@ from processors.validate.state import HeldMessage, OffenderState
 
 def confirmed_event(event: Event, before: OffenderState, in_force: RulesInForce) -> Output:
     """Return the output that sends the event on, with the direction of its journey, given the state of its case before it."""
-    way = compact.journey_direction(event, before.compact, in_force.code, in_force.book)
+    way = compact.journey_direction(event, before.compact, in_force.code, in_force.rule_set)
     return Output(CONFIRMED, event.offender, with_hold_until(event if way is None else replace(event, way=way), in_force.now))
 
 

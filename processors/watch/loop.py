@@ -17,7 +17,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from processors.domain.notification import Outbound
 from processors.domain.seal import SealBroken
 from processors.pipeline import PIPELINE
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import wall_time
 from processors.runtime.errors import Restart, Retry, UserError
 from processors.runtime.kafka.broadcast import PolicyReader

@@ -13,7 +13,7 @@ from processors.domain.event import Scope
 from processors.domain.expectation import Expectation
 from processors.domain.journal import DeadLetter, DeadLetterSettled
 from processors.domain.review import Review
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.watch import canary, metrics
 from processors.watch.metrics import MAX_AGENCIES, MetricFamily, Sample
 
@@ -34,7 +34,7 @@ class OpenReviews:
         if not isinstance(value, Review) or value.state != "open":
             self._open.pop(key, None)
             return
-        code = self._rules().book(value.jurisdiction, value.since).code(value.event_type, value.event_subtype)
+        code = self._rules().rule_set(value.jurisdiction, value.since).code(value.event_type, value.event_subtype)
         emergency = code is not None and code.emergency
         self._open[key] = ((value.reason, value.jurisdiction, str(emergency).lower()), value.since)
 

@@ -20,8 +20,8 @@ from processors.domain.registration import PresentStanding
 from processors.pipeline import PIPELINE
 from processors.rehearsal.feed import Step, read_feed
 from processors.rehearsal.player import STEP_TIMEOUT, Rehearsal, play, rehearse
-from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.kafka.clients import Broker, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics

@@ -331,7 +331,7 @@ def test_b13_nor_is_it_one_in_a_rule_file(tmp_path: Path, zone: str) -> None:
 
 def test_b13_and_one_in_another_case_is_that_zone_in_a_rule_file_too(tmp_path: Path) -> None:
     (tmp_path / "VA.toml").write_text('[[zone]]\nzone = "america/chicago"\n')
-    assert load_rules(tmp_path).book("VA", NOW).zone.key == "America/Chicago"
+    assert load_rules(tmp_path).rule_set("VA", NOW).zone.key == "America/Chicago"
 
 
 @pytest.mark.parametrize(

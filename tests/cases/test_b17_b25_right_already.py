@@ -8,8 +8,8 @@ import pytest
 
 from processors.deliver.quiet import quiet_end, quiet_end_in_any
 from processors.domain.time import iso, millis
-from processors.rules.book import QuietHours, Rules
 from processors.rules.calendar import Calendar
+from processors.rules.rule_set import QuietHours, Rules
 from processors.runtime.decide.driver import PipelineDriver
 from tests.cases.given import registrants
 from tests.ingest.records import RECAPTURE, changed, refused, submission
@@ -172,7 +172,7 @@ def test_b23_a_false_release_is_withdrawn_and_the_true_one_told(driver: Pipeline
     ],
 )
 def test_b24_a_county_has_its_own_zone(rules: Rules, state: str, ori: str, zone: str) -> None:
-    assert str(rules.book(state, millis("2026-11-02T17:00:00Z")).zone_of(ori)) == zone
+    assert str(rules.rule_set(state, millis("2026-11-02T17:00:00Z")).zone_of(ori)) == zone
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def play(driver: PipelineDriver, steps: list[tuple[str, Any]]) -> None:
 # Everything an agency might do, from a world so small that messages meet
 
 IDS = [f"M-{number}" for number in range(6)]
-EVENTS = sorted((key, code.notification_types) for key, code in RULES.book("VA", 1_793_000_000_000).codes.items())
+EVENTS = sorted((key, code.notification_types) for key, code in RULES.rule_set("VA", 1_793_000_000_000).codes.items())
 MOMENTS = [f"2026-11-{day:02}T{hour:02}:30:00-05:00" for day in (1, 2, 3, 20) for hour in (2, 11, 23)] + [
     "2026-11-02",
     "2026-12-20",

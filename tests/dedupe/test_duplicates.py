@@ -11,7 +11,7 @@ from processors.dedupe.fingerprint import earlier_fingerprint
 from processors.domain.event import Event
 from processors.domain.registration import Enrolment
 from processors.domain.review import ReviewAction
-from processors.rules.book import Book, EventCode, Rules
+from processors.rules.rule_set import EventCode, Rules, RuleSet
 from processors.stage import Context, Output, Record
 from processors.topics import DISTINCT
 from tests.dedupe.scene import DAY, HEARING, MINUTE, OFFENDER, Scene
@@ -267,12 +267,12 @@ class Fussy(Rules):
         self.same = same
 
     def __getattribute__(self, name: str) -> object:
-        if name in {"same", "book", "__class__", "__dict__"}:
+        if name in {"same", "rule_set", "__class__", "__dict__"}:
             return object.__getattribute__(self, name)
         return getattr(rules(), name)
 
-    def book(self, jurisdiction: str, at: int) -> Book:
-        page = rules().book(jurisdiction, at)
+    def rule_set(self, jurisdiction: str, at: int) -> RuleSet:
+        page = rules().rule_set(jurisdiction, at)
         code = page.code("Court", "Court Hearing") or EventCode("", "", ())
         return replace(page, codes={**page.codes, ("Court", "Court Hearing"): replace(code, same=self.same)})
 

@@ -20,7 +20,7 @@ from processors.domain.event import Change, Event
 from tests.dedupe.scene import DAY, HEARING, HOUR, NOON, Scene
 from tests.one_stage import rules
 
-BOOK = rules().book("VA", NOON)
+BOOK = rules().rule_set("VA", NOON)
 EVENT = Scene().event("m1", status="In Custody", location_kind="County Jail", location_name="Henrico")
 
 
@@ -107,6 +107,6 @@ def test_changes_are_those_that_either_kind_of_event_tells_apart_kind_first() ->
 
 
 def test_a_day_is_told_as_it_is_where_the_agency_is_also_east_of_greenwich() -> None:
-    book = replace_rule(BOOK, zone=ZoneInfo("Pacific/Guam"), zones_by_ori={})
+    rule_set = replace_rule(BOOK, zone=ZoneInfo("Pacific/Guam"), zones_by_ori={})
     midnight = HEARING - HEARING % DAY + 14 * HOUR  # 2026-12-08T00:00+10:00
-    assert written_value(replace(EVENT, date_only=True, action_at=midnight), "action_at", book) == "2026-12-08"
+    assert written_value(replace(EVENT, date_only=True, action_at=midnight), "action_at", rule_set) == "2026-12-08"

@@ -45,7 +45,7 @@ def test_a_late_target_lends_its_words_for_the_window_from_now() -> None:
     (told,) = scene.known.events
     assert told.message_ids == ("m1", "u1")
     assert set(told.fingerprints.values()) == {NOON + MINUTE + 90 * DAY}
-    assert told.newest == fingerprint(scene.passed[-1], compared_fields(scene.passed[-1], rules().book("VA", NOON)))
+    assert told.newest == fingerprint(scene.passed[-1], compared_fields(scene.passed[-1], rules().rule_set("VA", NOON)))
 
 
 def test_what_was_never_told_is_remembered_for_the_window() -> None:

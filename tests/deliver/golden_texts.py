@@ -19,7 +19,7 @@ from tests.deliver.given import DAY, HOUR, JANE, JOHN, NOON, RULES, notice
 
 FOLDER: Final = Path(__file__).parent / "golden"
 LANGUAGES: Final = ("en", "es")
-BOOK: Final = RULES.book("VA", NOON)
+BOOK: Final = RULES.rule_set("VA", NOON)
 AHEAD: Final = frozenset({"Hearing Notice"})
 BACK: Final = ("back", "onward")
 JOURNEYS: Final = {"Departure": BACK, "Arrival": BACK, "Failure to Arrive": BACK, "Temporary Travel Order": ("ahead",)}

@@ -20,9 +20,9 @@ from processors.domain.event import Change
 from processors.domain.offender import OffenderStanding
 from processors.domain.person import Identifier, Name
 from processors.domain.registration import Channel
-from processors.rules.book import Text
 from processors.rules.check_texts import TEXT_VARIABLES
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Text
 from tests.deliver import golden_texts
 from tests.deliver.given import HOUR, JANE, JOHN, NOON, RULES, notice
 from tests.deliver.golden_texts import BOOK, LANGUAGES, texts
@@ -398,8 +398,8 @@ CHANNELS: tuple[Channel, Channel] = ("sms", "email")
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_a_confirmation_says_every_status_and_kind_of_place_in_words_of_its_language_and_fits_one_text_message(language: str) -> None:
-    statuses = [each.name for each in RULES.book("", NOON).entries["status"].values()]
-    kinds = [each.name for each in RULES.book("", NOON).entries["location"].values()]
+    statuses = [each.name for each in RULES.rule_set("", NOON).entries["status"].values()]
+    kinds = [each.name for each in RULES.rule_set("", NOON).entries["location"].values()]
     assert len(statuses) > 15
     assert len(kinds) > 10
     for status in statuses:

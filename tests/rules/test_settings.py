@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import processors
 from processors.domain.event import Scope
 from processors.domain.policy import Policy
-from processors.rules.book import QuietHours, Rules, Surge
+from processors.rules.rule_set import QuietHours, Rules, Surge
 from processors.rules.setting_table import SETTINGS
 from processors.rules.setting_values import BadSetting
 from processors.rules.settings import Settings, check_setting, parse

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from processors.domain.notification import Outbound
 from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
-from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import wall_time
 from processors.runtime.decide.driver import PipelineDriver
 from processors.site.app import create_app

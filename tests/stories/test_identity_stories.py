@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from processors.pipeline import PIPELINE
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver
 from tests.examples import quarter
 from tests.stories.builders import registration, submission

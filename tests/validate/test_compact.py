@@ -48,7 +48,7 @@ SUBTYPES = {
     "closure reply": ("Case Closure Reply", "Internal"),
 }
 OTHERS = {"violation": ("Supervision", "Supervision Violation"), "return from absconding": ("Supervision", "Return From Absconding")}
-BOOK = rules().book("VA", ms("2026-11-02 12:00"))
+BOOK = rules().rule_set("VA", ms("2026-11-02 12:00"))
 VOUCHED = {"released_by": "r.reviewer"}
 
 

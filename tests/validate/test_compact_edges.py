@@ -174,10 +174,10 @@ def test_an_illegal_step_says_what_it_follows_where_the_case_stands_and_what_it_
 
 def test_a_step_that_may_be_taken_from_several_standings_names_them_all() -> None:
     ways = tuple(Move(((), (), (place,)), UNKNOWN_STATE) for place in ("here", "there"))
-    book = replace(BOOK)
-    book.__dict__["workflow"] = Workflow({"arrival": Activity("arrival", UNKNOWN_STATE, ways)}, frozenset())
+    rule_set = replace(BOOK)
+    rule_set.__dict__["workflow"] = Workflow({"arrival": Activity("arrival", UNKNOWN_STATE, ways)}, frozenset())
     case = Case(None, (), CaseState(supervision="gone"))
-    found = compact.check_step(step("arrival", "2026-11-02 12:00"), case, book.workflow.activities["arrival"], book, at(1, seq=50))
+    found = compact.check_step(step("arrival", "2026-11-02 12:00"), case, rule_set.workflow.activities["arrival"], rule_set, at(1, seq=50))
     assert found is not None
     assert found.detail.endswith("the case stands at supervision gone; the step needs supervision here; or supervision there")
 

@@ -6,7 +6,7 @@ import msgspec
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
-from processors.rules.book import EventCode, Order
+from processors.rules.rule_set import EventCode, Order
 from processors.validate.order import RULE, hearing_order, meet_expectation, revert
 from processors.validate.state import MAX_EXPECTED, ExpectedEvent
 from tests.validate.facts import facts

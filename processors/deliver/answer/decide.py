@@ -25,7 +25,7 @@ from processors.domain.event import Scope
 from processors.domain.notification import Response
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold, TallyResult
 from processors.domain.trace import message_headers, trace_of
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
 from processors.tally import MESSAGE_RESPONSE, tally_record
 from processors.topics import ANSWER_STATE, RESPONSES, TALLY

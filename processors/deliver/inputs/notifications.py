@@ -22,7 +22,7 @@ def receive_notification(
 ) -> Decision[State]:
     """Add a notification to what waits, and remove what it replaces."""
     event = notification.event
-    code = situation.rules.book(event.jurisdiction, event.received_at).code(event.event_type, event.event_subtype)
+    code = situation.rules.rule_set(event.jurisdiction, event.received_at).code(event.event_type, event.event_subtype)
     notice = gathering.notice_of(notification, emergency=code is not None and code.emergency)
     pending, gone, left = gathering.replace_unsent(registrant.pending, notice)
     replaced = supersede_pending(registrant, gone, notice, situation)

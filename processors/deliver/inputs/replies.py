@@ -182,8 +182,8 @@ def decide_reply(registrant: Registrant, reply: Reply, action: ReviewAction, sit
 
 def review_of(reply: Reply, state: ReviewState, situation: Situation, action: ReviewAction | None = None) -> Output:
     """Return the review record of a reply; it names neither the registrant nor the address."""
-    book = situation.rules.book("", reply.since)
-    due = business_days_after(book.calendar, day_of(reply.since, book.zone), BUSINESS_DAYS)
+    rule_set = situation.rules.rule_set("", reply.since)
+    due = business_days_after(rule_set.calendar, day_of(reply.since, rule_set.zone), BUSINESS_DAYS)
     record = Review(
         review_id=reply.review_id,
         message_id="-",

@@ -2,7 +2,7 @@
 
 from processors.domain.states import STATES, state_code
 from processors.domain.submission import Agency
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 
 NATIONAL = "US"
 

@@ -48,7 +48,7 @@ from processors.ingest.identify.state import (
     review_key,
 )
 from processors.ingest.identify.surge import block_keys, count_message
-from processors.rules.book import Surge
+from processors.rules.rule_set import Surge
 from processors.stage import Context, Decision, Output, Record, combine
 from processors.tally import part_ended
 from processors.topics import EVENTS

@@ -11,7 +11,7 @@ from typing import Final
 
 from processors.ingest.comparison import digest
 from processors.ingest.identify.state import MessageRate, State, States, TimesBlock, find
-from processors.rules.book import Surge
+from processors.rules.rule_set import Surge
 from processors.stage import Decision
 
 BLOCK: Final = 100

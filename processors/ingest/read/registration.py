@@ -27,8 +27,8 @@ from processors.ingest.read.labels import Labels, private_id
 from processors.ingest.read.languages import canonical_language
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import check_person, normalize_person, unknown_code
-from processors.rules.book import Rules
 from processors.rules.identity import NO_ISSUER, IdentityRules, readable_mark
+from processors.rules.rule_set import Rules
 from processors.stage import Context, Record
 
 SOURCES: Final = frozenset({"IVINS", "VINE", "DOJ_VNS", "ICE_VNP", "AGENCY", CANARY, SIGN_IN})
@@ -166,7 +166,7 @@ def open_record(record: Record, context: Context) -> LabelledRecord:
     labels = Labels(private_id(fields.get("registration_id")), registrant_id=private_id(fields.get("registrant_id")))
 
     def check_record() -> AcceptedRecord:
-        identity = context.rules.book(NATIONAL, record.timestamp).identity
+        identity = context.rules.rule_set(NATIONAL, record.timestamp).identity
         drawn = context.draw(record_id(record.topic, record.partition, record.offset))
         found, person, note = check(fields, record.key, context.seal, drawn, identity)
         check_subtypes(found, known_subtypes(context.rules))

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, Final
 
-from processors.rules.book import Book, Jurisdiction, Rules
 from processors.rules.document.parts import Part, join, yes_or_blank
 from processors.rules.files import RuleFile
 from processors.rules.load import VALIDITY_FIELDS
+from processors.rules.rule_set import Jurisdiction, Rules, RuleSet
 
 METHOD: Final = (
     "1. The same event is never told twice (see Duplicates).",
@@ -44,7 +44,7 @@ def scope_part(rules: Rules, whose: Jurisdiction, files: tuple[RuleFile, ...], d
     )
 
 
-def hotline_part(book: Book) -> Part:
+def hotline_part(rule_set: RuleSet) -> Part:
     """The lines with help that the public's pages name."""
     return Part(
         "Where there is help",
@@ -52,7 +52,7 @@ def hotline_part(book: Book) -> Part:
         ("Line", "Telephone", "Text message"),
         tuple(
             (each.name, each.phone, f"{each.text_word} to {each.text_number}" if each.text_word else "")
-            for each in book.entries["hotline"].values()
+            for each in rule_set.entries["hotline"].values()
         ),
     )
 

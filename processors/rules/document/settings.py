@@ -1,8 +1,8 @@
 """The administrative settings in force."""
 
 from processors.domain.event import Scope
-from processors.rules.book import Rules
 from processors.rules.document.parts import Part, join
+from processors.rules.rule_set import Rules
 from processors.rules.setting_table import SCOPE_NAMES, SETTINGS
 from processors.rules.settings import ScopedKey
 

@@ -21,7 +21,7 @@ from processors.domain.policy import Policy, policy_key
 from processors.domain.review import Review, ReviewAction
 from processors.domain.seal import Seal
 from processors.domain.trace import Headers, header_in
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.task import Task, receive_time
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec, Undecodable, iso

@@ -14,7 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from processors.domain.policy import Policy
 from processors.domain.quarantine import QuarantinedRecord, record_id
 from processors.domain.tick import Tick
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import TopicClock
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import REQUEST_TIMEOUT, Broker, message_kind, poll_batch

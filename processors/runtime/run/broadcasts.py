@@ -3,7 +3,7 @@
 import secrets
 from time import monotonic
 
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import Clock, WallClock
 from processors.runtime.kafka.broadcast import ClockReader, PolicyReader, QuarantineReader
 from processors.runtime.kafka.clients import Broker

@@ -27,7 +27,7 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime import metrics
 from processors.runtime.clock import wall_time
 from processors.runtime.decide.batch import BatchResult

@@ -20,7 +20,7 @@ from tests.examples import examples
 from tests.ingest.identify.front_door import FrontDoor
 from tests.ingest.records import offender
 
-RULES = load_rules().book("VA", 0).identity
+RULES = load_rules().rule_set("VA", 0).identity
 JAIL = Issuer("VA0430000", "VA")
 
 # People who exist: each has one number of each kind, and a name and birth date of their own.

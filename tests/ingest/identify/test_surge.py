@@ -9,7 +9,7 @@ from processors.domain.submission import Submission
 from processors.ingest.identify.pages import PAGE
 from processors.ingest.identify.state import MessageRate, State, TimesBlock
 from processors.ingest.identify.surge import BLOCK, block_keys, count_message
-from processors.rules.book import Surge
+from processors.rules.rule_set import Surge
 from processors.stage import combine
 from tests.ingest.identify.front_door import Decided, FrontDoor
 from tests.ingest.records import MINUTE, offender
