@@ -1,7 +1,7 @@
 """
 Build Grafana's dashboards and docs/dashboards.md from processors/watch/boards: `make dashboards`.
 
-Thresholds are the alerts': the number behind the comparison of the alert's expression in deploy/prometheus/rules.yml.
+A panel's threshold is that of its alert: the number that the alert's expression in deploy/prometheus/rules.yml compares with.
 """
 
 import re

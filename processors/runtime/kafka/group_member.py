@@ -67,7 +67,7 @@ class GroupMember:
         absence = GroupAbsence()
         while not self._stopping:
             if absence.is_long(consumer):
-                self._log.warning("member_made_anew")
+                self._log.warning("consumer_replaced")
                 return
             try:
                 if self._wait:
