@@ -90,7 +90,7 @@ class Partition:
         return [self.codec.decode(each.value) for each in result.outputs if each.topic in topics and each.value is not None]
 
     def take_over(self) -> None:
-        """Make the task anew of what the changelog holds."""
+        """Create the task again from the changelog."""
         timers = {name[1:].decode(): self.codec.decode(value) for name, value in self.states.fields.items() if name.startswith(b"@")}
         due = {key: timer.due_at for key, timer in timers.items()}
         urgent = [key for key, timer in timers.items() if timer.urgent]

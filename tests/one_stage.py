@@ -24,7 +24,7 @@ from processors.runtime.decide.task import Task
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.states import state_format
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Stage, TimerFired
 from processors.topics import Topic
 from tests.contracts.checked import Watch
 
@@ -162,6 +162,6 @@ class OneStage:
 def timers_after(stage: Stage[Any], given: Input, found: Mapping[str, Any], decision: Decision[Any]) -> dict[str, int | None]:
     """Return the timers that a decision sets or clears, for what decides without a task."""
     states = dict(decision.states)
-    if isinstance(given, Wake) and given.key in found:
+    if isinstance(given, TimerFired) and given.key in found:
         states.setdefault(given.key, found[given.key])
     return {key: None if state is None else stage.deadline(state) for key, state in states.items()}

@@ -47,7 +47,7 @@ from processors.dedupe.waiting import act_on_review, flag, stop_waiting, wait
 from processors.domain.event import Event
 from processors.domain.review import ReviewAction, subject_of
 from processors.handover import Merger, with_handover
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Stage, TimerFired
 from processors.tally import part_ended
 from processors.topics import DEDUPE_HANDOVER, DEDUPE_STATE, DISTINCT, EVENTS, REVIEWS, TALLY
 
@@ -79,7 +79,7 @@ def offender_of(given: Input) -> str | None:
 def messages_needed(given: Input, known: KnownEvents) -> list[int]:
     """Return which stored messages are needed: for a timer those that are due, for an Add those whose Cancel is held."""
     if not isinstance(given, Record):
-        until = given.due_at if isinstance(given, Wake) else given.at
+        until = given.due_at if isinstance(given, TimerFired) else given.at
         held = [each.seq for each in known.events if each.held is not None and each.held.due <= until]
         return held + [each.seq for each in known.waiting if each.review_id is None and each.due <= until]
     if isinstance(given.value, Event):
@@ -95,8 +95,8 @@ def messages_needed(given: Input, known: KnownEvents) -> list[int]:
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Return the decision on one event, enrolment, review action or timer."""
     if not isinstance(given, Record):
-        situation = situation_of(given.key, given.due_at if isinstance(given, Wake) else given.at, context.rules, states)
-        return decision(wake(situation), situation)
+        situation = situation_of(given.key, given.due_at if isinstance(given, TimerFired) else given.at, context.rules, states)
+        return decision(fire_timer(situation), situation)
     offender = offender_of(given)
     value = given.value
     if offender is None:
@@ -146,7 +146,7 @@ def with_replaced_message(situation: Situation, known: KnownEvent, message: Mess
     return known.with_earlier_content(event.message_id, message.fingerprint, situation.window_end(event.scope))
 
 
-def wake(situation: Situation) -> Effect:
+def fire_timer(situation: Situation) -> Effect:
     """Return the effect of a timer: messages whose target is still unknown are flagged, held Cancels sent, old events forgotten."""
     flagged = [flag(situation, each) for each in situation.known.waiting if each.deadline is not None and each.deadline <= situation.at]
     ended = [DEADLINE_TRANSITIONS[each.state].handler(situation, each) for each in situation.known.events if each.deadline <= situation.at]

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from processors.deliver.dispatch.deliveries import advance
-from processors.deliver.due import resettle, send_due
+from processors.deliver.due import reevaluate_due_times, send_due
 from processors.deliver.inputs import erasures, notifications, receipts, registrations, replies, reviews, verifications
 from processors.deliver.keys import KEY_TABLE, adopt_key, key_for, purge_key
 from processors.deliver.pages import in_pages, is_page, page_keys, with_pages
@@ -37,7 +37,7 @@ from processors.domain.inbound import Inbound
 from processors.domain.notification import Notification, Receipt
 from processors.domain.registration import NearMatch, PresentStanding, Reachable, Verification, VerificationPermit
 from processors.domain.review import ReviewAction
-from processors.stage import Context, Decision, Input, Record, Resettle, Stage, Wake
+from processors.stage import Context, Decision, Input, Record, RulesChanged, Stage, TimerFired
 from processors.topics import (
     DEAD_LETTER_KEYS,
     DEAD_LETTERS,
@@ -85,20 +85,20 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     before = states.get(registrant_id)
     registrant = with_pages(before, states) if isinstance(before, Registrant) else Registrant(registrant_id=registrant_id)
     at = time_of(given)
-    begins_at = at if isinstance(given, Resettle) else max(at, given.clock)
+    begins_at = at if isinstance(given, RulesChanged) else max(at, given.clock)
     situation = Situation(registrant_id, at, begins_at, context.rules, context.seal, key_for(registrant, given, context))
     if given.key != registrant_id and not is_page(given.key or ""):
         return decide_delivery(given, registrant, states, situation)
     if isinstance(given, Record):
         decision = adopt_key(registrant, situation, context)
         decision = decision.then(decide_record(registrant_after(decision, registrant), given, states, situation))
-    elif isinstance(given, Resettle):
-        decision = Decision(states={registrant_id: resettle(registrant, situation)})
+    elif isinstance(given, RulesChanged):
+        decision = Decision(states={registrant_id: reevaluate_due_times(registrant, situation)})
     else:
         decision = purge_key(registrant, situation)
     decision = decision.then(send_due(registrant_after(decision, registrant), situation))
     after = registrant_after(decision, registrant)
-    if isinstance(given, Wake) or (after.registrations, after.contacts) != (registrant.registrations, registrant.contacts):
+    if isinstance(given, TimerFired) or (after.registrations, after.contacts) != (registrant.registrations, registrant.contacts):
         decision = decision.then(follow_registrations(after, situation))
     return in_pages(changes_only(decision, registrant), registrant, states)
 
@@ -106,7 +106,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 def decide_delivery(given: Input, registrant: Registrant, states: Mapping[str, State], situation: Situation) -> Decision[State]:
     """Do what is due on one delivery, or forget it once no more receipts can arrive for it."""
     delivery = states.get(given.key or "")
-    if not isinstance(delivery, Delivery) or isinstance(given, Resettle):
+    if not isinstance(delivery, Delivery) or isinstance(given, RulesChanged):
         return Decision()
     if deadline(delivery) == delivery.forget_at:
         return Decision(states={given.key or "": None})
@@ -117,7 +117,7 @@ def time_of(given: Input) -> int:
     """Return the time of the decision on an input."""
     if isinstance(given, Record):
         return given.timestamp
-    return given.fires_at if isinstance(given, Wake) else given.at
+    return given.fires_at if isinstance(given, TimerFired) else given.at
 
 
 def decide_record(registrant: Registrant, record: Record, states: Mapping[str, State], situation: Situation) -> Decision[State]:
@@ -206,7 +206,7 @@ STAGE: Final[Stage[State]] = Stage(
     decide=decide,
     deadline=deadline,
     is_urgent=is_urgent,
-    resettles=True,
+    reevaluates=True,
     owner=registrant_of,
     registrant=lambda record: record.key,
     migrations={1: attempts_by_contact},

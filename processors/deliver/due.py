@@ -189,7 +189,7 @@ def zones_of(due: Pending, registrant: Registrant, situation: Situation) -> tupl
     return latest.zones
 
 
-def resettle(registrant: Registrant, situation: Situation) -> Registrant:
+def reevaluate_due_times(registrant: Registrant, situation: Situation) -> Registrant:
     """Return the registrant with the due times of what waits for quiet hours or a text recomputed under the current settings."""
     pending = tuple(replace(each, due_at=due_now(each, registrant, situation)) for each in registrant.pending)
     return replace(registrant, pending=pending)

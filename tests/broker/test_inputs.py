@@ -27,7 +27,7 @@ def recreate(harness: ProbeHarness) -> None:
     until("it is back", lambda: harness.broker.partition_counts([name]) == {name: PARTITIONS})
 
 
-def test_a_topic_that_was_deleted_and_created_anew_is_not_taken_for_the_old_one(harness: ProbeHarness) -> None:
+def test_a_topic_that_was_deleted_and_recreated_is_not_taken_for_the_old_one(harness: ProbeHarness) -> None:
     """The broker forgets the offsets with the topic; the changelog does not."""
     worker = harness.start()
     harness.send(100)

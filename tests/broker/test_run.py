@@ -122,7 +122,7 @@ def test_one_outsiders_record_larger_than_the_pipeline_can_write_does_not_end_th
     assert [(each.offset, each.reason, each.length) for each in letters] == [(0, "too_large", 40_000_001), (1, "missing_field", None)]
 
 
-def test_the_front_door_does_not_begin_anew_when_its_offsets_are_lost(run: Run, variables: dict[str, str], tmp_path: Path) -> None:
+def test_read_does_not_start_over_when_its_offsets_are_lost(run: Run, variables: dict[str, str], tmp_path: Path) -> None:
     with environment(variables):
         settings = Settings()
         UserClient(settings).send(REGISTRATIONS, [("V-1", None)])

@@ -3,7 +3,7 @@
 from processors.dedupe.decide import STAGE
 from processors.dedupe.fingerprint import compared_fields, fingerprint
 from processors.domain.registration import Enrolment
-from processors.stage import Decision, Record, Wake
+from processors.stage import Decision, Record, TimerFired
 from tests.dedupe.scene import DAY, HEARING, MINUTE, NOON, OFFENDER, Scene
 from tests.one_stage import rules
 
@@ -99,4 +99,4 @@ def test_a_cancel_that_was_overtaken_is_remembered_as_a_cancel() -> None:
 def test_a_timer_that_comes_before_its_time_changes_nothing() -> None:
     scene = Scene()
     scene.add("m1")
-    assert STAGE.decide(Wake(OFFENDER, NOON + MINUTE), {OFFENDER: scene.known}, scene.context) == Decision()
+    assert STAGE.decide(TimerFired(OFFENDER, NOON + MINUTE), {OFFENDER: scene.known}, scene.context) == Decision()

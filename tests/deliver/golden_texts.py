@@ -1,7 +1,7 @@
 """
 The reviewed texts of tests/deliver/golden: one file for each text of the rules and language.
 
-`python -m tests.deliver.golden_texts` writes them anew; what it changed is to be read before it is committed.
+`python -m tests.deliver.golden_texts` regenerates them; review what changed before you commit it.
 """
 
 from pathlib import Path

@@ -147,7 +147,7 @@ def test_there_is_a_picture_of_every_language_that_the_page_shows(language: str)
 
 
 def write() -> None:
-    """Write the pictures anew."""
+    """Regenerate the pictures."""
     with browser() as page:
         for language in LANGUAGES:
             page.set_content(catalogue(language))

@@ -171,7 +171,7 @@ def test_instants_beyond_the_calendar_fall_on_its_last_days() -> None:
 
 def test_the_page_of_clocks_is_current(rules: Rules) -> None:
     page = clocks_markdown(rules.history("").rule_sets[-1])
-    assert (DOCS / "clocks.md").read_text() == page, "write docs/clocks.md anew from processors.rules.pages.clocks_markdown()"
+    assert (DOCS / "clocks.md").read_text() == page, "regenerate docs/clocks.md with processors.rules.pages.clocks_markdown()"
     sections = {re.sub(r"[^a-z0-9 -]", "", each.lower()).replace(" ", "-") for each in re.findall(r"^### (.*)$", page, re.MULTILINE)}
     assert set(re.findall(r"\]\(#([^)]*)\)", page)) == sections, "every clock has its line in the table and its section"
 
@@ -186,7 +186,7 @@ def test_the_page_of_clocks_says_of_every_rule_of_the_compact_with_a_time_what_b
 def test_the_page_of_the_workflow_is_current(rules: Rules) -> None:
     page = workflow_markdown(rules.history("").rule_sets[-1], MAX_CASES, MAX_STEPS)
     assert (DOCS / "compact-workflow.md").read_text() == page, (
-        "write docs/compact-workflow.md anew from processors.rules.pages.workflow_markdown()"
+        "regenerate docs/compact-workflow.md with processors.rules.pages.workflow_markdown()"
     )
     assert page.count("```mermaid") == 3
     assert "accepted --> in_force" in page

@@ -1,4 +1,4 @@
-"""A client that was told that the cluster has no brokers never asks again: it is noticed, and made anew."""
+"""A client that was answered that the cluster has no brokers never asks again: this is noticed, and the client replaced."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -163,7 +163,7 @@ def test_a_cache_that_did_not_follow_is_noticed_before_the_next_batch_is_decided
         made.finish()
 
 
-def test_whoever_begins_anew_waits_for_the_caches_and_is_not_held_up_by_what_they_say() -> None:
+def test_a_restart_waits_for_the_caches_and_is_not_held_up_by_their_errors() -> None:
     caches = NotingCaches(Restart("the cache is not the one"))
     with transactions(NotingProducer(), 3, caches=caches) as (made, commit):
         commit()

@@ -132,7 +132,7 @@ def test_a_reason_is_kept_if_a_clock_or_another_message_needs_it() -> None:
     assert state.activities[-1].reason is None
 
 
-def test_what_was_heard_in_a_closed_case_starts_nothing_once_it_begins_anew_and_other_cases_go_on() -> None:
+def test_what_was_reported_in_a_closed_case_starts_nothing_once_it_is_reopened_and_other_cases_go_on() -> None:
     before = [
         said("warrant", "2026-11-02 12:00", compact_case="A"),
         said("warrant", "2026-11-02 13:00", compact_case="B"),

@@ -477,7 +477,7 @@ def test_the_first_receiving_states_closure_leaves_the_subsequent_states_clocks(
     assert clock(state, "case closure notice onward").state == "open", "South Carolina's departure, North Carolina's closure"
 
 
-def test_a_case_that_begins_anew_has_nothing_from_before_its_closure() -> None:
+def test_a_reopened_case_has_nothing_from_before_its_closure() -> None:
     course = ("departure", "arrival", "case closure", "transfer request", "acceptance")
     state, _ = run(*(said(each, f"2026-11-0{day} 12:00") for day, each in enumerate(course, 2)))
     assert clock(state, "acceptance validity").state == "open"

@@ -249,7 +249,7 @@ def test_every_activity_of_the_table_is_named_by_an_event_and_the_other_way_roun
 
 
 class Walk(RuleBasedStateMachine):
-    """Steps heard in any order of their action times, some taken back; the oracle folds them anew each time."""
+    """Steps heard in any order of their action times, some taken back; the oracle folds them again each time."""
 
     def __init__(self) -> None:
         super().__init__()

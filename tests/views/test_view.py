@@ -1,4 +1,4 @@
-"""The view holds what the topics say, goes on where it was, and is built anew when it could not be that."""
+"""A view holds what the topics say, continues where it was, and is rebuilt if it cannot."""
 
 import sqlite3
 from pathlib import Path
@@ -88,11 +88,11 @@ def test_a_view_goes_on_where_it_was(view: View) -> None:
 
 
 @pytest.mark.parametrize("damage", ["another log", "another shape", "cut short", "no database", "gone"])
-def test_a_view_that_cannot_go_on_is_built_anew(view: View, damage: str) -> None:
+def test_a_view_that_cannot_continue_is_rebuilt(view: View, damage: str) -> None:
     put(view, REVIEWS, "a", review("a"), 41)
     logs = LOGS
     if damage == "another log":
-        logs = {**LOGS, "reviews": "made anew"}
+        logs = {**LOGS, "reviews": "recreated"}
     elif damage == "another shape":
         with sqlite3.connect(view.path) as database:
             database.execute("PRAGMA user_version = 7")

@@ -26,7 +26,7 @@ from processors.domain.notification import Response
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold, TallyResult
 from processors.domain.trace import message_headers, trace_of
 from processors.rules.rule_set import Rules
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Stage, TimerFired
 from processors.tally import MESSAGE_RESPONSE, tally_record
 from processors.topics import ANSWER_STATE, RESPONSES, TALLY
 
@@ -46,7 +46,7 @@ def decide(given: Input, states: Mapping[str, SubmissionTally], context: Context
     name = given.key or ""
     before = states.get(name, SubmissionTally())
     if not isinstance(given, Record):
-        return wake(name, before, given.due_at if isinstance(given, Wake) else given.at)
+        return fire_timer(name, before, given.due_at if isinstance(given, TimerFired) else given.at)
     after = add(before, given.value, context.rules)
     if isinstance(given.value, PartRepeated):
         return answer_repeat(name, after, repeating_part(given.value))
@@ -111,7 +111,7 @@ def answer_repeat(name: str, tally: SubmissionTally, part: RepeatingPart) -> Dec
     return Decision(states={name: replace(tally, followers=(*tally.followers, part))})
 
 
-def wake(name: str, tally: SubmissionTally, now: int) -> Decision[SubmissionTally]:
+def fire_timer(name: str, tally: SubmissionTally, now: int) -> Decision[SubmissionTally]:
     """Send the response that was held, or forget an expired tally and end the parts that wait for a submission that never arrived."""
     if tally.answer_at is not None:
         return Decision((response_to(tally, now),), {name: replace(tally, answer_at=None)})

@@ -51,7 +51,7 @@ from processors.ingest.identify.publish import known_people
 from processors.ingest.identify.silence import check_silence
 from processors.ingest.identify.state import GroupSettlement, MessagePage, State, States, after, deadline, find, registration_key
 from processors.ingest.identify.submissions import decide_submission, submission_keys
-from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, RulesChanged, Stage, TimerFired
 from processors.topics import (
     AGENCIES,
     DEAD_LETTER_KEYS,
@@ -92,7 +92,7 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
     """Return the keys of the states that the input needs, given those found so far."""
     if isinstance(given, Record):
         return KEYS[given.value.kind](given, states)
-    return (*page_keys(given.key, states), *groups.page_keys(given.key, states)) if isinstance(given, Wake) else (given.key,)
+    return (*page_keys(given.key, states), *groups.page_keys(given.key, states)) if isinstance(given, TimerFired) else (given.key,)
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
@@ -100,7 +100,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     if isinstance(given, Record):
         decision = DECIDE[given.value.kind](given, states, context)
         return decision.then(Decision(people)) if (people := known_people(states, decision.states)) else decision
-    if isinstance(given, Resettle):
+    if isinstance(given, RulesChanged):
         return check_silence(states, given.key, given.at, context)
     if (page := find(states, given.key, MessagePage)) is not None:
         return forget(states, given.key, page, given.due_at)
@@ -218,6 +218,6 @@ IDENTIFY: Final[Stage[State]] = Stage(
     keys=keys,
     decide=decide,
     deadline=deadline,
-    resettles=True,
+    reevaluates=True,
     registrant=registrant_of,
 )

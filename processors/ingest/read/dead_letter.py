@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from processors.dead_letter_seal import new_dead_letter_seal
 from processors.domain.addresses import address_digests
-from processors.domain.erasure import letter_key, registrant_digest
+from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Original, Verdict
 from processors.domain.quarantine import record_id
-from processors.domain.seal import Seal
 from processors.domain.trace import trace_in
 from processors.ingest.read.acceptance import NAME
 from processors.ingest.read.formats import MAX_BYTES, raw_bytes
@@ -17,7 +17,7 @@ from processors.ingest.read.labels import NO_ID, Labels
 from processors.ingest.read.rejection import Rejection
 from processors.stage import Context, Decision, Output, Record
 from processors.tally import MESSAGE_RESPONSE, submission_refused
-from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, INBOUND, RECEIPTS, REGISTRATIONS, SUBMISSIONS, VERIFICATIONS
+from processors.topics import DEAD_LETTERS, INBOUND, RECEIPTS, REGISTRATIONS, SUBMISSIONS, VERIFICATIONS
 
 ALWAYS_SEALED: Final = frozenset({REGISTRATIONS.name, RECEIPTS.name, VERIFICATIONS.name, INBOUND.name})
 # Signs of contact data in bytes that should hold none: a registration sent to the wrong topic, an address in remarks.
@@ -33,7 +33,10 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
     letter_id = record_id(record.topic, record.partition, record.offset)
     registrant = None if labels.registrant_id == NO_ID or not encrypted else registrant_digest(labels.registrant_id, context.seal)
     addresses = address_digests(record.value if isinstance(record.value, Mapping) else kept.value, context.seal) if encrypted else ()
-    seal, own_key = seal_of_letter(letter_id, context) if registrant or addresses else (context.seal, ())
+    seal, keys = context.seal, tuple[Output, ...]()
+    if registrant or addresses:
+        seal, key = new_dead_letter_seal(letter_id, context)
+        keys = (key,)
     letter = DeadLetter(
         dead_letter_id=letter_id,
         reason=why.reason,
@@ -62,14 +65,8 @@ def reject(record: Record, labels: Labels, why: Rejection, context: Context) -> 
         rules=context.rules.version,
         trace=trace_in(record.traceparent),
     )
-    outputs = (Output(DEAD_LETTERS, letter_id, letter), *own_key, *answer_to(record, labels, raw))
+    outputs = (Output(DEAD_LETTERS, letter_id, letter), *keys, *answer_to(record, labels, raw))
     return Decision(outputs, verdicts=(verdict,))
-
-
-def seal_of_letter(letter_id: str, context: Context) -> tuple[Seal, tuple[Output, ...]]:
-    """Return the seal of a dead letter that may hold the data of a registrant, and the record of its key."""
-    drawn = context.draw(letter_id)
-    return Seal(drawn), (Output(DEAD_LETTER_KEYS, letter_id, letter_key(letter_id, drawn, context.seal)),)
 
 
 def answer_to(record: Record, labels: Labels, raw: bytes) -> tuple[Output, ...]:

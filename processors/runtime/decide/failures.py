@@ -49,7 +49,7 @@ class FailureLog:
         """Whether any input has failed or was set aside by an operator."""
         return bool(self.counts or self.by_hand)
 
-    def why_set_aside(self, name: str) -> str | None:
+    def why_quarantined(self, name: str) -> str | None:
         """Return why the input must be set aside; None if it must be decided."""
         if (reason := self.by_hand.get(name)) is not None:
             return f"set aside by hand: {reason}"

@@ -269,14 +269,14 @@ class Runner:
         self._transactions.commit(DecidedBatch(results, context.rules.version), self._origins, metadata, clock)
         for task, result in results:
             task.moved = False
-            for name in result.set_aside:
+            for name in result.quarantined:
                 self._failures.forget(name)
         self._clock_committed = clock_offset
         self._report(results, monotonic() - started, context)
 
     def _report(self, results: Sequence[tuple[Task, BatchResult]], seconds: float, context: Context) -> None:
         """Log, count and trace a committed batch, and choose the size of the next one."""
-        inputs = [result.records + result.wakes for _, result in results]
+        inputs = [result.records + result.timers for _, result in results]
         self._inputs = sum(inputs)
         self._batch_size = next_batch_size(self._batch_size, max(inputs, default=0), seconds)
         if self._tracing is not None:
@@ -327,12 +327,12 @@ class Runner:
         quiet = monotonic() - self._last_record >= (QUIET_SECONDS if broadcasts.topic_clock is None else 0)
         until = inf if self._order is None else self._order.until(self._tasks, self._batch_size)
         results = []
-        for task in sorted(self._tasks.values(), key=Task.sets_aside_next, reverse=True):
+        for task in sorted(self._tasks.values(), key=Task.quarantines_next, reverse=True):
             task.now = now if broadcasts.topic_clock is None else None
             result = self._decide_partition(task, now, context, until, quiet=quiet)
             if result is not None:
                 results.append((task, result))
-                if result.set_aside:
+                if result.quarantined:
                     break
         self._waits = not results
         return results

@@ -302,7 +302,7 @@ def test_a_message_is_forgotten_after_the_window() -> None:
     assert not any(key.startswith(("m", "f")) for key in (*door.timers, *door.documents))
 
 
-def test_a_message_sent_again_is_remembered_anew() -> None:
+def test_a_message_sent_again_is_remembered_again() -> None:
     door = FrontDoor(duplicate_window="1h")
     known = door.submit(message_id="A", offenders=[offender("SID:VA1")]).offender
     door.advance(40 * MINUTE)

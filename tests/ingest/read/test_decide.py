@@ -23,7 +23,7 @@ from processors.ingest.read.decide import READ
 from processors.ingest.read.formats import MAX_BYTES
 from processors.runtime.kafka.clients import MAX_RECORD_BYTES
 from processors.runtime.wire.codec import Codec
-from processors.stage import Record, Wake
+from processors.stage import Record, TimerFired
 from processors.topics import (
     DEAD_LETTER_KEYS,
     DEAD_LETTERS,
@@ -182,9 +182,9 @@ def test_what_is_let_in_goes_to_intake_in_one_order() -> None:
 
 
 def test_read_keeps_nothing_and_sets_no_timers() -> None:
-    assert list(READ.keys(Wake("x", NOW), {})) == []
+    assert list(READ.keys(TimerFired("x", NOW), {})) == []
     with pytest.raises(TypeError):
-        READ.decide(Wake("x", NOW), {}, CONTEXT)
+        READ.decide(TimerFired("x", NOW), {}, CONTEXT)
 
 
 # --- nothing is silent, nothing stops the pipeline -----------------------------------------------------------------------
