@@ -114,7 +114,7 @@ def with_handover(stage: Stage[Any], merger: Merger[Any]) -> Stage[Any]:
     )
 
 
-def part_key(merge: Merge | Handover, part: int) -> str:
+def handover_key(merge: Merge | Handover, part: int) -> str:
     """Return the key of a state that was handed over and not merged yet."""
     return f"{merge.into}<{merge.offender}/{part}"
 
@@ -160,7 +160,7 @@ class _HandoverLogic:
         merging = awaiting_offender(handover, found)
         if merging is None:
             return
-        yield from (part_key(handover, part) for part in range(handover.parts - 1))
+        yield from (handover_key(handover, part) for part in range(handover.parts - 1))
         yield from self.merger.state_keys(handover.into, self._with_resumed_timers(found, merging))
         for number in range(merging.queued):
             yield queue_key(handover.into, number)
@@ -221,8 +221,8 @@ class _HandoverLogic:
         """Store a state that was handed over; once all have arrived, merge, then decide the queued records."""
         merging = awaiting_offender(handover, states)
         if merging is None:
-            return Decision(states={part_key(handover, handover.part): HandedOver(handover)})
-        earlier = [states[part_key(handover, part)].handover for part in range(handover.parts - 1)]
+            return Decision(states={handover_key(handover, handover.part): HandedOver(handover)})
+        earlier = [states[handover_key(handover, part)].handover for part in range(handover.parts - 1)]
         all_states = self._with_resumed_timers(states, merging)
         mine = {key: all_states[key] for key in self.merger.state_keys(handover.into, all_states) if key in all_states}
         queue = {queue_key(handover.into, number): states[queue_key(handover.into, number)] for number in range(merging.queued)}
@@ -238,7 +238,7 @@ class _HandoverLogic:
             for each in handed
             if each.state_key is not None and each.state is not None
         }
-        arrived = dict.fromkeys(part_key(each, each.part) for each in handed)
+        arrived = dict.fromkeys(handover_key(each, each.part) for each in handed)
         return Decision[Any](states=arrived).then(self.merger.merge_states(merge, mine, theirs, context))
 
     def _decide_queued(self, records: Iterable[Record], states: Mapping[str, Any], context: Context) -> Decision[Any]:
@@ -287,7 +287,7 @@ def awaiting_offender(handover: Handover, states: Mapping[str, Any]) -> Merging 
 
 def parts_of(merge: Merge, found: Mapping[str, Any]) -> Iterator[str]:
     """Yield the keys of the states to be handed over; once the first has arrived, it says how many there are."""
-    yield part_key(merge, 0)
-    first = found.get(part_key(merge, 0))
+    yield handover_key(merge, 0)
+    first = found.get(handover_key(merge, 0))
     if isinstance(first, HandedOver):
-        yield from (part_key(merge, part) for part in range(1, first.handover.parts))
+        yield from (handover_key(merge, part) for part in range(1, first.handover.parts))

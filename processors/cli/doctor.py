@@ -13,8 +13,8 @@ from rich.text import Text
 from processors.cli.app import new_app
 from processors.cli.certificates import certificates
 from processors.cli.finding import Finding
+from processors.cli.liveness import groups, prometheus_findings, watch
 from processors.cli.output import JSON, console, print_json
-from processors.cli.outside import groups, prometheus_findings, watch
 from processors.cli.rights import hidden_topics, refused_user, rights, stage_rights
 from processors.pipeline import PIPELINE, STAGES
 from processors.rules.check import check as check_rules
@@ -140,7 +140,7 @@ def topics(settings: Settings) -> Iterator[Finding]:
         yield Finding("topics", ok=True, found=f"all {len(found)} exist")
     if present:
         yield from topic_settings(settings, present)
-        yield from copies(settings, present)
+        yield from replicas(settings, present)
 
 
 def topic_settings(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
@@ -160,7 +160,7 @@ def topic_settings(settings: Settings, present: list[TopicStatus]) -> Iterator[F
         yield Finding("topics", ok=False, found=f"{unlike[0]}{more}", fix="vn topics create --apply")
 
 
-def copies(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
+def replicas(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
     """Check that every topic has three replicas, two of them in sync, if there are three brokers."""
     cluster = Broker(settings).cluster()
     brokers, metadata = len(cluster.brokers), cluster.topics

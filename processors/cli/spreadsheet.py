@@ -21,7 +21,7 @@ from processors.domain.addresses import NORMALIZE, UnreadableAddress, UnusableAd
 from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel
 from processors.ingest.read.contacts import CHANNELS
-from processors.ingest.read.dates import parse_birth_date, says_nothing
+from processors.ingest.read.dates import means_unknown, parse_birth_date
 from processors.ingest.read.instants import parse_expiry, parse_instant
 from processors.ingest.read.registration import PIN, PIN_LENGTH
 from processors.ingest.read.rejection import Rejection
@@ -327,7 +327,7 @@ def addresses(channel: Channel, cell: str) -> list[str]:
     Raises UnreadableAddress for an address that cannot be read. One that is readable but unusable is left to `read`.
     """
     pieces = ([part] if normalize(channel, part) else re.split(r"[,|]| / ", part) for part in parts(cell))
-    found = [piece.strip() for piece in chain.from_iterable(pieces) if not says_nothing(piece)]
+    found = [piece.strip() for piece in chain.from_iterable(pieces) if not means_unknown(piece)]
     for each in found:
         check_legible(channel, each)
     return found

@@ -38,12 +38,12 @@ from functools import reduce
 from typing import Final
 
 from processors.dedupe.effect import Effect, apply, decision
+from processors.dedupe.limits import close_crowded_out, has_room, make_room_with_note, reviews_crowded_out
 from processors.dedupe.merge import merge_states, state_keys
-from processors.dedupe.room import close_crowded_out, has_room, make_room_with_note, reviews_crowded_out
 from processors.dedupe.situation import NAME, Message, Situation, situation_of, target_event
 from processors.dedupe.state import KnownEvent, KnownEvents, State, deadline, message_key, rename_unheard_state
 from processors.dedupe.transitions import DEADLINE_TRANSITIONS, suppress, take_effect
-from processors.dedupe.waiting import act_on_review, flag, stop_waiting, wait
+from processors.dedupe.waiting import act_on_review, flag_waiting, stop_waiting, wait_for_target
 from processors.domain.event import Event
 from processors.domain.review import ReviewAction, subject_of
 from processors.handover import Merger, with_handover
@@ -102,22 +102,20 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     if offender is None:
         return Decision((Output(DISTINCT, given.key, value),))
     situation = situation_of(offender, value.received_at, context.rules, states)
-    return decision(
-        act_on_review(situation, value) if isinstance(value, ReviewAction) else receive_within_limits(situation, value), situation
-    )
+    return decision(act_on_review(situation, value) if isinstance(value, ReviewAction) else receive_event(situation, value), situation)
 
 
-def receive_within_limits(situation: Situation, event: Event) -> Effect:
-    """Return the effect of a message within the limits of room.py."""
+def receive_event(situation: Situation, event: Event) -> Effect:
+    """Return the effect of a message within the limits of limits.py."""
     if has_room(situation.known):
-        return receive(situation, situation.message(event))
+        return receive_message(situation, situation.message(event))
     closed = close_crowded_out(situation)
     before = apply(closed, situation)
-    effect = closed.then(receive(before, before.message(event)))
+    effect = closed.then(receive_message(before, before.message(event)))
     return effect.then(make_room_with_note(apply(effect, situation), event)) if effect.events or effect.waiting else effect
 
 
-def receive(situation: Situation, message: Message) -> Effect:
+def receive_message(situation: Situation, message: Message) -> Effect:
     """Return the effect of a message and of the messages that waited for it; the last of them decides."""
     event = message.event
     if situation.is_repeated(message):
@@ -125,7 +123,7 @@ def receive(situation: Situation, message: Message) -> Effect:
         return suppress(situation, event, "duplicate", detail, part_ended(event, "copy"))
     known = target_event(situation, message)
     if known is None:
-        return wait(situation, message)
+        return wait_for_target(situation, message)
     followers = situation.messages_waiting_for(event)
     if not followers:
         return take_effect(situation, known, message, event.operation)
@@ -148,7 +146,9 @@ def with_replaced_message(situation: Situation, known: KnownEvent, message: Mess
 
 def fire_timer(situation: Situation) -> Effect:
     """Return the effect of a timer: messages whose target is still unknown are flagged, held Cancels sent, old events forgotten."""
-    flagged = [flag(situation, each) for each in situation.known.waiting if each.deadline is not None and each.deadline <= situation.at]
+    flagged = [
+        flag_waiting(situation, each) for each in situation.known.waiting if each.deadline is not None and each.deadline <= situation.at
+    ]
     ended = [DEADLINE_TRANSITIONS[each.state].handler(situation, each) for each in situation.known.events if each.deadline <= situation.at]
     return reduce(Effect.then, (*flagged, *ended), Effect())
 

@@ -42,7 +42,7 @@ def compared_name(name: Name) -> str:
     given, sur = without_generation(given_words(name.given or "")), without_generation(parts_of(name.sur or ""))
     if not given or not sur:
         return compared_full(name.full or name.sur or name.given or "")
-    return whole_name((*given, *middle_words(name.middle or "")), sur)
+    return full_name_of((*given, *middle_words(name.middle or "")), sur)
 
 
 def spellings(name: Name) -> Iterator[str]:
@@ -69,7 +69,7 @@ def middle_words(text: str) -> tuple[str, ...]:
     return () if "".join(words) in NO_MIDDLE_NAME else words
 
 
-def whole_name(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
+def full_name_of(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
     """Return a name of which both parts are known; empty if one is not, or if it is nobody's."""
     first, *middle = without_generation(given) or ("",)
     if is_placeholder_name((first, *middle), sur):
@@ -85,7 +85,7 @@ def compared_full(text: str) -> str:
     if len(named) == 1 and len(words_of(named[0])) == 1:  # WALKER, JUNIOR has no other first name
         named = [part for part in parts if part in named or ABBREVIATED.isdisjoint(words_of(part))]
     if len(named) > 1:
-        return whole_name(without_generation(given_words(" ".join(named[1:]))), without_generation(parts_of(named[0])))
+        return full_name_of(without_generation(given_words(" ".join(named[1:]))), without_generation(parts_of(named[0])))
     words = without_generation(given_words(named[0], least=2), least=2) if named else ()
     words = tuple(each for each in words if not each.isdecimal())
     if is_placeholder_name(words[:-1], words[-1:]):

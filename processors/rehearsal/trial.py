@@ -102,7 +102,7 @@ def deliver_until(driver: PipelineDriver, until: datetime, pins: Mapping[str, st
 def registrant_and_pin(registration: bytes) -> tuple[str, str] | None:
     """Return registrant and PIN of a registration in JSON; None if it cannot be read or has none."""
     try:
-        found = msgspec.json.decode(registration, type=WithPin)
+        found = msgspec.json.decode(registration, type=RegistrationWithPin)
     except msgspec.DecodeError:
         return None
     return (found.registrant_id, found.pin) if found.pin else None
@@ -111,19 +111,19 @@ def registrant_and_pin(registration: bytes) -> tuple[str, str] | None:
 def registration_id(registration: bytes) -> str | None:
     """Return the id of a registration in JSON; None if it cannot be read."""
     try:
-        return msgspec.json.decode(registration, type=LabelledRegistration).registration_id
+        return msgspec.json.decode(registration, type=RegistrationWithId).registration_id
     except msgspec.DecodeError:
         return None
 
 
-class WithPin(Struct):
+class RegistrationWithPin(Struct):
     """A registration, of which only the registrant and the PIN are read."""
 
     registrant_id: str
     pin: str | None = None
 
 
-class LabelledRegistration(Struct):
+class RegistrationWithId(Struct):
     """A registration, of which only the id is read."""
 
     registration_id: str

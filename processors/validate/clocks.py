@@ -106,7 +106,7 @@ def advance(event: Event | None, state: ClockState, now: int, rules: Rules) -> A
     """Return the clocks after `event` (None: after a timer at `now`), the expectations to publish, and the time of the next timer."""
     after = state if event is None else after_event(event, state, rules)
     if after.clocks:
-        running = tuple(expire(each, now, rules) for each in after.clocks)
+        running = tuple(expire_clock(each, now, rules) for each in after.clocks)
         after = replace(after, clocks=keep_latest(running))
     if after is state or after == state:
         return state, (), next_deadline(state)
@@ -130,7 +130,7 @@ def after_event(event: Event, state: ClockState, rules: Rules) -> ClockState:
     if code is None or code.activity is None:
         return state
     activity, chain = activity_of(event, code.activity, state, rule_set), chain_of(event)
-    running = tuple(settle(each, activity, rules) if each.chain != chain else each for each in state.clocks)
+    running = tuple(settle_clock(each, activity, rules) if each.chain != chain else each for each in state.clocks)
     known = (*relevant_activities(activity, (each for each in state.activities if each.chain != chain), rule_set), activity)[
         -MAX_ACTIVITIES:
     ]
@@ -225,7 +225,7 @@ def clocks_started(
         )
         for each in known:
             if each.chain != clock.chain:
-                clock = settle(clock, each, rules)
+                clock = settle_clock(clock, each, rules)
         yield clock
 
 
@@ -268,7 +268,7 @@ def owing_state(deadline: Deadline, sending: str | None, receiving: str | None) 
     return receiving if deadline.owed_by == "receiving state" else sending
 
 
-def settle(clock: Clock, activity: PastActivity, rules: Rules) -> Clock:
+def settle_clock(clock: Clock, activity: PastActivity, rules: Rules) -> Clock:
     """Return the clock after an activity; it is met or cancelled if the activity does so, is in its case and not before its start."""
     if clock.state not in STILL_OWED or activity.end < clock.begin or not same_case(clock.case, activity.case):
         return clock
@@ -297,7 +297,7 @@ def reopen(clock: Clock) -> Clock:
     return replace(clock, state="open", by=None, by_chain=None, at=None)
 
 
-def expire(clock: Clock, now: int, rules: Rules) -> Clock:
+def expire_clock(clock: Clock, now: int, rules: Rules) -> Clock:
     """Return the clock at `now`: from its deadline on it is overdue, or met if the period only has to pass."""
     if clock.state != "open" or clock.deadline > now:
         return clock

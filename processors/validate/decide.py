@@ -10,7 +10,7 @@ Writes    events.confirmed   events to be told, byte for byte if nothing was cha
           tally              parts of submissions that end here
           validate.handover  the state of an offender who is merged into another
 Keeps     of each offender: the history by action time, what was told, what is expected, the compact cases and clocks
-          messages that wait or are in review, each whole and under its own key, up to the limits of room.py
+          messages that wait or are in review, each whole and under its own key, up to the limits of limits.py
 Waits     a message whose Previous Event is missing, for `out_of_order.hold`; a release to another facility, for `transfer.hold`
 Flags     messages that fail a check (contract §3.1.2–8, in the order of `checks.CHECK_RULES`); one that is too far ahead is released
           once its date comes within range
@@ -35,11 +35,11 @@ from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS, STANDI
 from processors.validate import effect
 from processors.validate.chain import chain_of
 from processors.validate.draft import Draft, Situation, known_of
-from processors.validate.incoming import receive
+from processors.validate.incoming import receive_event
+from processors.validate.limits import close_crowded_out, end_crowded_out_waits, reviews_crowded_out
 from processors.validate.merge import merge_states, rename_event, state_keys
 from processors.validate.pending import act_on_review, check_again, check_waiting
 from processors.validate.reviews import NAME
-from processors.validate.room import close_crowded_out, end_crowded_out_waits, reviews_crowded_out
 from processors.validate.standing import present_standing
 from processors.validate.state import OffenderState, Pending, State, deadline
 
@@ -90,8 +90,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     if isinstance(value, Event):
         now = situation(value.offender, value.received_at, states, context)
         if not now.known.pending:
-            return check_waiting(receive(value, now)).decision()
-        draft = close_crowded_out(now).then(partial(receive, value))
+            return check_waiting(receive_event(value, now)).decision()
+        draft = close_crowded_out(now).then(partial(receive_event, value))
         return end_crowded_out_waits(check_waiting(draft)).decision()
     if isinstance(value, Enrolment):
         asked = with_standing(value, states, given.timestamp, context) if value.asks else value

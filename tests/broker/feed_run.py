@@ -228,8 +228,8 @@ class DriverByIntakeOffset(PipelineDriver):
         for step in rehearsal.moments:
             self.advance_to(step.at)
             self._sending = True
-            for sending in step.sendings:
-                self.send(sending.topic, sending.value, sending.key)
+            for record in step.records:
+                self.send(record.topic, record.value, record.key)
             self._sending = False
             self._run()
         missing = Counter({self.codec.decode(value).kind: len(left) for value, left in self._offsets.items() if left})

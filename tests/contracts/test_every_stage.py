@@ -194,7 +194,7 @@ def test_the_sample_feed_breaks_no_promise() -> None:
     driver = PipelineDriver(watch.over(PIPELINE), RULES, KEY, start=datetime.fromisoformat("2026-09-01T00:00:00Z"))
     for step in read_feed(ROOT / "examples" / "feed.jsonl"):
         driver.advance_to(step.at)
-        for each in step.sendings:
+        for each in step.records:
             driver.send(each.topic, each.value, each.key)
     driver.advance(timedelta(days=30))
     assert set(watch.decided) == {stage.name for stage in STAGES}

@@ -24,7 +24,7 @@ FRONT_DOOR = ("read", "identify")
 def busiest_hour(steps: list[Step]) -> int:
     """Return the beginning of that hour, of those in the middle of the month, in which most submissions come."""
     middle = [step for step in steps if START + 10 * DAY <= step.at < START + 20 * DAY]
-    counts = Counter(step.at // HOUR for step in middle for each in step.sendings if each.topic is SUBMISSIONS)
+    counts = Counter(step.at // HOUR for step in middle for each in step.records if each.topic is SUBMISSIONS)
     return counts.most_common(1)[0][0] * HOUR
 
 

@@ -47,15 +47,15 @@ def decide(given: Input, states: Mapping[str, SubmissionTally], context: Context
     before = states.get(name, SubmissionTally())
     if not isinstance(given, Record):
         return fire_timer(name, before, given.due_at if isinstance(given, TimerFired) else given.at)
-    after = add(before, given.value, context.rules)
+    after = count_record(before, given.value, context.rules)
     if isinstance(given.value, PartRepeated):
         return answer_repeat(name, after, repeating_part(given.value))
     if after.complete and not after.closed:
-        return close(name, after, given.timestamp, context.rules)
+        return close_submission(name, after, given.timestamp, context.rules)
     return Decision(states={name: after})
 
 
-def add(tally: SubmissionTally, value: PartEnded | PartMatched | RegistrantTold | PartRepeated, rules: Rules) -> SubmissionTally:
+def count_record(tally: SubmissionTally, value: PartEnded | PartMatched | RegistrantTold | PartRepeated, rules: Rules) -> SubmissionTally:
     """Return the tally with one more record counted."""
     if isinstance(value, PartEnded):
         return with_part(tally, value, rules, result=value.result)
@@ -87,7 +87,7 @@ def with_part(
     )
 
 
-def close(name: str, tally: SubmissionTally, now: int, rules: Rules) -> Decision[SubmissionTally]:
+def close_submission(name: str, tally: SubmissionTally, now: int, rules: Rules) -> Decision[SubmissionTally]:
     """Close the submission: answer it, at once or after `response.hold`, and end the parts that repeat it."""
     told = tuple(output for each in tally.followers for output in end_repeating_part(each, failed=tally.failed))
     forget_at = max(tally.forget_at, now + rules.duration("duplicate.window", tally.scope))

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from processors.deliver import gathering
 from processors.deliver.dispatch.attempts import end_contact
-from processors.deliver.dispatch.deliveries import advance
-from processors.deliver.due import drop, review
+from processors.deliver.dispatch.deliveries import advance_delivery
+from processors.deliver.due import drop_notices, review_of_pending
 from processors.deliver.gathering import replaces
 from processors.deliver.outcome import end_notice
 from processors.deliver.situation import Situation, registrant_after
@@ -27,7 +27,7 @@ def receive_notification(
     pending, gone, left = gathering.replace_unsent(registrant.pending, notice)
     replaced = supersede_pending(registrant, gone, notice, situation)
     if left is None:
-        taken = drop((notice,), "superseded", "what it takes back had not left yet", situation)
+        taken = drop_notices((notice,), "superseded", "what it takes back had not left yet", situation)
     else:
         window = situation.rules.duration("merge.window", left.scope, emergency=left.emergency)
         pending, joined = gathering.add_notice(pending, left, situation.at, window)
@@ -42,9 +42,9 @@ def supersede_pending(registrant: Registrant, gone: tuple[Notice, ...], by: Noti
     """Write the verdicts on what was replaced before it was sent, and close reviews that became empty."""
     if not gone:
         return Decision()
-    dropped = drop(gone, "superseded", f"message {by.message_id} came before it left", situation)
+    dropped = drop_notices(gone, "superseded", f"message {by.message_id} came before it left", situation)
     reviews = (
-        review(each, "superseded", f"message {by.message_id} replaced it", situation)
+        review_of_pending(each, "superseded", f"message {by.message_id} replaced it", situation)
         for each in registrant.pending
         if each.review_id is not None and set(each.notices) <= set(gone)
     )
@@ -66,7 +66,7 @@ def stop_replaced(
         left = replace(delivery, notices=tuple(each for each in delivery.notices if each not in gone))
         if not left.notices:
             left = replace(cancel_contacts(delivery), notices=(), result=delivery.result or "nobody")
-        taken = taken.then(advance(registrant_after(taken, registrant), left, situation))
+        taken = taken.then(advance_delivery(registrant_after(taken, registrant), left, situation))
     return taken
 
 

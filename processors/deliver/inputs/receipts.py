@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from processors.deliver.contacts import UNKNOWN, pins
 from processors.deliver.dispatch.attempts import settle_attempt
-from processors.deliver.dispatch.deliveries import advance
+from processors.deliver.dispatch.deliveries import advance_delivery
 from processors.deliver.inputs.replies import opt_out_by_receipt
-from processors.deliver.situation import STAGE_NAME, About, Situation, registrant_after
+from processors.deliver.situation import STAGE_NAME, Situation, VerdictSubject, registrant_after
 from processors.deliver.state import Attempt, Delivery, Registrant, State, delivery_key
 from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Verdict
@@ -36,12 +36,12 @@ class ReceiptMeaning(NamedTuple):
     wrong_pin: bool = False
 
 
-def settle(registrant: Registrant, receipt: Receipt, record: Record, found: State | None, situation: Situation) -> Decision[State]:
+def apply_receipt(registrant: Registrant, receipt: Receipt, record: Record, found: State | None, situation: Situation) -> Decision[State]:
     """Apply a receipt to its attempt, and advance the delivery."""
     attempt = found.attempts.get(receipt.reference) if isinstance(found, Delivery) else None
     if not isinstance(found, Delivery) or attempt is None or receipt.status not in KNOWN_STATUSES:
-        return refuse(receipt, record, situation)
-    meaning = interpret(receipt, attempt, registrant, situation)
+        return reject_receipt(receipt, record, situation)
+    meaning = interpret_receipt(receipt, attempt, registrant, situation)
     before, attempt = attempt, with_marks(attempt, receipt, meaning)
     if attempt != before:
         found = replace(found, attempts={**found.attempts, attempt.reference: attempt})
@@ -61,7 +61,7 @@ def settle(registrant: Registrant, receipt: Receipt, record: Record, found: Stat
     if not delivery.contacts:  # from an earlier version without contact progress: nothing to advance
         return noted.then(Decision(states={delivery_key(situation.registrant_id, attempt.reference): delivery}))
     noted = noted.then(update_contact(registrant, attempt, meaning.status, delivery, situation))
-    noted = noted.then(advance(registrant_after(noted, registrant), delivery, situation))
+    noted = noted.then(advance_delivery(registrant_after(noted, registrant), delivery, situation))
     if meaning.status == "opted_out":
         return noted.then(opt_out_by_receipt(registrant_after(noted, registrant), attempt, receipt, situation))
     return noted
@@ -88,7 +88,7 @@ def reason_of(receipt: Receipt) -> str:
     return next((reason for begin, reason in IN_DOUBT.items() if said.startswith(begin)), "receipt")
 
 
-def interpret(receipt: Receipt, attempt: Attempt, registrant: Registrant, situation: Situation) -> ReceiptMeaning:
+def interpret_receipt(receipt: Receipt, attempt: Attempt, registrant: Registrant, situation: Situation) -> ReceiptMeaning:
     """
     Return what a receipt means: a call that asks for a PIN is confirmed only by the right PIN, within three tries.
 
@@ -142,7 +142,7 @@ def verdicts_on(  # noqa: PLR0913, PLR0917  a verdict's own fields
     delivery: Delivery, attempt: Attempt, reason: str, detail: str, situation: Situation, provider: str | None = None
 ) -> tuple[Verdict, ...]:
     """Return the verdict on a receipt for every message that the attempt told of."""
-    about = About(
+    about = VerdictSubject(
         notification_id=attempt.notification_id,
         reference=attempt.reference,
         channel=attempt.channel,
@@ -157,7 +157,7 @@ def verdicts_on(  # noqa: PLR0913, PLR0917  a verdict's own fields
     )
 
 
-def refuse(receipt: Receipt, record: Record, situation: Situation) -> Decision[State]:
+def reject_receipt(receipt: Receipt, record: Record, situation: Situation) -> Decision[State]:
     """Dead-letter a receipt for an unknown attempt; sealed, since a provider's text may contain an address."""
     original = record.raw if record.raw is not None else msgspec.json.encode(receipt)
     dead_letter_id = f"{record.topic}-{record.partition}-{record.offset}"
@@ -177,5 +177,5 @@ def refuse(receipt: Receipt, record: Record, situation: Situation) -> Decision[S
         key=record.key,
         owner=registrant_digest(situation.registrant_id, situation.seal) if situation.key is not None else None,
     )
-    refused = situation.verdict(receipt.reference, "rejected", "unknown_receipt", detail, About(reference=receipt.reference))
+    refused = situation.verdict(receipt.reference, "rejected", "unknown_receipt", detail, VerdictSubject(reference=receipt.reference))
     return Decision(outputs=(Output(DEAD_LETTERS, dead_letter_id, letter),), verdicts=(refused,))

@@ -109,7 +109,7 @@ def parse_day(text: str) -> str:
     return _day(_iso_form(text)).isoformat()
 
 
-def says_nothing(text: str) -> bool:
+def means_unknown(text: str) -> bool:
     """Whether a text consists of words for "none", as "unknown", "N/A" and "not on file" do: it is no date that somebody mistyped."""
     words = _WORDS.findall(text.replace(".", "").casefold())
     return NO_BIRTH_DATE.issuperset(words) and not any(map(str.isdigit, text))
@@ -129,7 +129,7 @@ def _partial_birth_date(text: str) -> str | None:
     """Return what is known of a birth date that is not whole, or in another form."""
     spaced = plain(text)
     written = spaced.replace(" ", "T")
-    if says_nothing(text) or _NO_DAY.fullmatch(written):
+    if means_unknown(text) or _NO_DAY.fullmatch(written):
         return None
     if about := _ABOUT.fullmatch(spaced):
         written = about["known"] or about["begun"]

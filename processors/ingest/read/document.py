@@ -28,7 +28,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ERROR: Final = re.compile(r"(?:Object missing required field `(?P<missing>\w+)`|.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 
 
-class Tidy(NamedTuple):
+class TidyDocument(NamedTuple):
     """The known fields of a document, and the names of its other fields."""
 
     fields: dict[str, Any]
@@ -49,9 +49,9 @@ def _shape(kind: Any) -> Shape:
     return _shape(inner[0]) if inner else None
 
 
-def tidy(document: Mapping[str, Any], known: Mapping[str, Any]) -> Tidy:
+def tidy(document: Mapping[str, Any], known: Mapping[str, Any]) -> TidyDocument:
     """Return the known fields cleaned, without empty and null ones, and the names of unknown fields."""
-    return Tidy(_tidy_fields(document, known), tuple(_unknown(document, known)))
+    return TidyDocument(_tidy_fields(document, known), tuple(_unknown(document, known)))
 
 
 def _tidy_fields(document: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:

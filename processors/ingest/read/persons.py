@@ -97,7 +97,7 @@ class Surroundings:
     def part_of(self, person: Element) -> Part:
         """Return the part that a text says of the person, else the part that the nearest element around them gives."""
         parent = person.getparent()
-        return said_part(person) or (self._given_by(parent) if parent is not None else Part.UNSAID)
+        return stated_part(person) or (self._given_by(parent) if parent is not None else Part.UNSAID)
 
     def _given_by(self, element: Element) -> Part:
         if element not in self._given:
@@ -105,12 +105,12 @@ class Surroundings:
         return self._given[element]
 
     def _give(self, element: Element) -> Part:
-        own, parent = said_part(element) or part_of(local_name(element.tag)), element.getparent()
+        own, parent = stated_part(element) or part_of(local_name(element.tag)), element.getparent()
         around = self._given_by(parent) if own not in KNOWN and parent is not None else own
         return Part.UNCLEAR if own is Part.UNCLEAR and around in {Part.UNSAID, Part.SUBJECT} else around
 
 
-def said_part(element: Element) -> Part | None:
+def stated_part(element: Element) -> Part | None:
     """Return the part that a text in the element says, such as `PersonRoleText`; None if there is none, or several persons."""
     texts = [text for each in members(element) if ROLE_TEXT.fullmatch(local_name(each.tag)) and (text := text_of(each))]
     alone = not texts or sum(base_name(each.tag) == "Person" for each in members(element)) <= 1

@@ -8,7 +8,7 @@ from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.xml import XmlMessage, parse_xml
 
 
-def message_labels(message: bytes) -> tuple[str | None, str | None]:
+def submission_ids(message: bytes) -> tuple[str | None, str | None]:
     """Return a submission's message id and its agency's ORI, each None if it cannot be read."""
     try:
         form, text = detect_format(message)

@@ -1,4 +1,4 @@
-"""More numbers of one person, and more people at one number or name, than there is room for."""
+"""More numbers of one person, and more people with one number or name, than the limits."""
 
 import msgspec
 import pytest
@@ -7,7 +7,7 @@ from processors.domain.intake import Intake
 from processors.domain.merge import Merge
 from processors.domain.person import ComparedPerson
 from processors.domain.registration import NearMatch
-from processors.ingest.identify import identity, people, registrations, room
+from processors.ingest.identify import identity, limits, people, registrations
 from processors.ingest.identify.decide import IDENTIFY
 from processors.ingest.identify.state import CurrentRegistration, IndexEntry, Offender, registration_key
 from processors.topics import INTAKE, REGISTRATIONS, SUBMISSIONS
@@ -21,12 +21,12 @@ NAME = {"name": {"given": "Dean", "sur": "Colton"}, "birth_date": "1984-05-17"}
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (room, identity):
+    for module in (limits, identity):
         monkeypatch.setattr(module, "MAX_MARKS", 2 * FEW)
         monkeypatch.setattr(module, "MAX_NAMES", FEW)
-    monkeypatch.setattr(room, "MAX_LISTED", FEW)
-    monkeypatch.setattr(room, "MAX_MERGED", 3)
-    for module, name in ((room, "MAX_MATCHED"), (registrations, "MAX_MATCHED"), (people, "MAX_ASKED"), (people, "MAX_QUESTIONS")):
+    monkeypatch.setattr(limits, "MAX_LISTED", FEW)
+    monkeypatch.setattr(limits, "MAX_MERGED", 3)
+    for module, name in ((limits, "MAX_MATCHED"), (registrations, "MAX_MATCHED"), (people, "MAX_ASKED"), (people, "MAX_QUESTIONS")):
         monkeypatch.setattr(module, name, FEW)
 
 
@@ -87,7 +87,7 @@ def test_a_person_with_hundreds_of_numbers() -> None:
         door.submit(offenders=[{"identifiers": [known, booking(number)]}])
     assert max(map(len, door.documents.values())) < 20_000
     (offender,) = [each for key in door.keys("o") if isinstance(each := door.state(key), Offender)]
-    assert len(offender.marks) == room.MAX_MARKS
+    assert len(offender.marks) == limits.MAX_MARKS
 
 
 def fbi(number: int) -> dict[str, str]:

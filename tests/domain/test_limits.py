@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.domain.room import crowded_out
+from processors.domain.limits import crowded_out
 
 
 @given(
