@@ -1,4 +1,4 @@
-"""Reads the ids of a submission, for commands that only send or route messages."""
+"""Reads a submission's ids, and locates XML errors, for commands that only send messages."""
 
 import re
 from typing import Final
@@ -28,9 +28,9 @@ def broken_xml(message: bytes) -> tuple[str, int, int] | None:
     try:
         parse_xml(detect_format(message)[1])
     except Rejection as why:
-        found = _PLACE.search(why.detail) if why.reason == "malformed" else None
+        found = _POSITION.search(why.detail) if why.reason == "malformed" else None
         return ("the XML is not well-formed", int(found[1]), int(found[2])) if found else None
     return None
 
 
-_PLACE: Final = re.compile(r"line (\d+), column (\d+)")
+_POSITION: Final = re.compile(r"line (\d+), column (\d+)")

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from processors.domain.person import Identifier, Name
-from processors.ingest.read.roles import Part, part_of
+from processors.ingest.read.roles import Role, role_of
 from processors.runtime.decide.driver import PipelineDriver
 from tests.cases.given import DEPARTURE, inserted, swapped
 from tests.cases.test_b01_b05_niem import ASSOCIATION, NIL, PERSON, same_as_before
@@ -91,22 +91,27 @@ def test_a_text_may_say_what_part_somebody_has(role: str, found: list[str]) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "part"),
+    ("name", "role"),
     [
         *(
-            ("CaseDefendantParty", Part.SUBJECT),
-            ("Offenders", Part.SUBJECT),
-            ("TransferredPerson", Part.SUBJECT),
-            ("Parolees", Part.SUBJECT),
+            ("CaseDefendantParty", Role.SUBJECT),
+            ("Offenders", Role.SUBJECT),
+            ("TransferredPerson", Role.SUBJECT),
+            ("Parolees", Role.SUBJECT),
         ),
-        *(("Co-Defendants", Part.OTHER), ("FBIAgent", Part.OTHER), ("DefendantAttorneys", Part.OTHER), ("JuvenileVictim", Part.OTHER)),
-        *(("Wives", Part.RELATED), ("Stepchildren", Part.RELATED), ("NextOfKin", Part.RELATED), ("ParentChildAssociation", Part.RELATED)),
-        *(("PersonChargeAssociation", Part.UNSAID), ("SubjectVictimAssociation", Part.UNSAID), ("PersonList", Part.UNSAID)),
-        *(("Bookings", Part.UNSAID), ("Release", Part.UNSAID), ("ReleaseToPerson", Part.UNCLEAR), ("CaseInitiatingParty", Part.UNCLEAR)),
+        *(("Co-Defendants", Role.OTHER), ("FBIAgent", Role.OTHER), ("DefendantAttorneys", Role.OTHER), ("JuvenileVictim", Role.OTHER)),
+        *(("Wives", Role.RELATED), ("Stepchildren", Role.RELATED), ("NextOfKin", Role.RELATED), ("ParentChildAssociation", Role.RELATED)),
+        *(("PersonChargeAssociation", Role.UNSTATED), ("SubjectVictimAssociation", Role.UNSTATED), ("PersonList", Role.UNSTATED)),
+        *(
+            ("Bookings", Role.UNSTATED),
+            ("Release", Role.UNSTATED),
+            ("ReleaseToPerson", Role.UNCLEAR),
+            ("CaseInitiatingParty", Role.UNCLEAR),
+        ),
     ],
 )
-def test_the_last_word_that_says_something_gives_the_part(name: str, part: Part) -> None:
-    assert part_of(name) is part
+def test_the_last_word_that_names_a_role_decides(name: str, role: Role) -> None:
+    assert role_of(name) is role
 
 
 @pytest.mark.parametrize("envelope", ["DocumentAuthor", "DocumentSubmitter", "DocumentRecipient"])

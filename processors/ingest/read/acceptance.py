@@ -37,7 +37,7 @@ class AcceptedRecord(Struct, frozen=True, gc=False):
 
 
 class OpenedRecord(Struct, frozen=True, gc=False):
-    """A record whose labels could be read; `check` accepts it or raises Rejection."""
+    """A record whose ids could be read; `check` accepts it or raises Rejection."""
 
     ids: JournalIds
     check: Callable[[], AcceptedRecord]

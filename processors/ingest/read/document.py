@@ -70,7 +70,7 @@ def _tidy_value(value: Any, known: Shape, name: str) -> Any:
 
 
 def clean(text: str) -> str:
-    """Return the text without invisible characters and outer blanks, every blank a plain one."""
+    """Return the text without invisible characters and surrounding blanks, with plain blanks inside."""
     return "".join(" " if unicodedata.category(each) == "Zs" else each for each in without_invisible(text)).strip()
 
 

@@ -1,4 +1,4 @@
-"""Labels: the ids by which the journal names a record. Nothing that looks like an address is shown there."""
+"""The ids by which the journal names a record; nothing that looks like an address is shown there."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ NO_ID: Final = "-"
 
 
 class JournalIds(Struct, frozen=True, gc=False):
-    """The ids by which the journal names a record: its own id, a submission's ORI, and the registrant it is about."""
+    """A record's own id, a submission's ORI, and the registrant it is about; `-` for one that cannot be shown."""
 
     message_id: str = NO_ID
     ori: str | None = None

@@ -62,7 +62,7 @@ def accept_submission(  # noqa: PLR0913, PLR0917  all that is known of a submiss
 
 
 def describe_partial_birth_dates(sent: Submission, found: Submission) -> str:
-    """Return a sentence on the birth dates that are not whole."""
+    """Return a sentence on incomplete birth dates."""
     if found is sent:
         return ""
     partial = [
@@ -75,11 +75,10 @@ def describe_partial_birth_dates(sent: Submission, found: Submission) -> str:
 
 def decode_plain(raw: bytes) -> tuple[Submission, bytes] | None:
     """
-    Decode a submission in plain form, as most are, with its JSON: nothing to trim, to leave out or to reject for its form.
+    Return a submission that needs no field-by-field check, as most do not, with its JSON; None if the document needs one.
 
-    None if the document must be checked field by field. Decoded and encoded again it has as many quotation marks as
-    before: no field was unknown, null or given twice. Without blanks outside texts, a blank beside a quotation mark
-    is one that would be trimmed; two blanks in a row only cause the field-by-field check.
+    If it has as many quotation marks after decoding and encoding as before, no field was unknown, null or given twice. A blank
+    beside a quotation mark would have to be trimmed; two blanks in a row also cause the field-by-field check, needlessly.
     """
     if raw[:1] != b"{" or b"\\" in raw or not raw.isascii():
         return None
@@ -94,7 +93,7 @@ def decode_plain(raw: bytes) -> tuple[Submission, bytes] | None:
 
 
 def from_document(document: Mapping[str, Any]) -> Submission:
-    """Return the tidied document as a submission; raises Rejection if it is none."""
+    """Return the tidied document as a submission; raises Rejection if it is not one."""
     if isinstance(document.get("event_type"), list):
         raise Rejection("event_type_count", "The message has a list of event types; it needs one.")
     sent = ((field, document.get(field)) for field in TIMES)
