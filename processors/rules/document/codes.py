@@ -20,7 +20,7 @@ FIELDS: Final = {
 
 
 def event_parts(rule_set: RuleSet) -> Iterator[Part]:
-    """The code lists, an event type a part."""
+    """Yield the code lists, one part per event type."""
     for kind in sorted(rule_set.event_types):
         codes = [code for code in rule_set.codes.values() if code.event_type == kind]
         yield Part(
@@ -42,7 +42,7 @@ def event_parts(rule_set: RuleSet) -> Iterator[Part]:
 
 
 def action_date_part(rule_set: RuleSet) -> Part:
-    """Which element holds the action date."""
+    """Return the part on the elements that hold the action date."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for code in rule_set.codes.values():
         groups.setdefault(code.action_date, []).append(f"{code.event_type}: {code.subtype}")
@@ -56,7 +56,7 @@ def action_date_part(rule_set: RuleSet) -> Part:
 
 
 def status_part(rule_set: RuleSet) -> Part:
-    """Which status may follow which."""
+    """Return the part on the legal changes of status."""
     return Part(
         "Status changes (specification 4.1.5.2)",
         ("A status update is legal if the new status may follow the current one.",),
@@ -66,7 +66,7 @@ def status_part(rule_set: RuleSet) -> Part:
 
 
 def location_part(rule_set: RuleSet) -> Part:
-    """Which move is legal."""
+    """Return the part on the legal moves between kinds of location."""
     return Part(
         "Moves (specification 4.1.4.2)",
         ("A movement is legal if the new kind of location may follow the current one. Staying in the same kind is always legal.",),
@@ -79,7 +79,7 @@ def location_part(rule_set: RuleSet) -> Part:
 
 
 def narrower_part(rule_set: RuleSet) -> Part:
-    """Which events may happen only to somebody of certain statuses, or only from certain locations."""
+    """Return the part on events that require certain statuses or locations."""
     return Part(
         "Events with narrower conditions",
         ("These events are legal only from the statuses or locations named here.",),
@@ -97,7 +97,7 @@ def narrower_part(rule_set: RuleSet) -> Part:
 
 
 def duplicate_part(rule_set: RuleSet) -> Part:
-    """What makes two messages the same event."""
+    """Return the part on what makes two messages the same event."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for code in rule_set.codes.values():
         groups.setdefault(code.same, []).append(f"{code.event_type}: {code.subtype}")

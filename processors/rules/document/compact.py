@@ -12,7 +12,7 @@ from processors.rules.rule_set import RuleSet
 
 
 def compact_parts(rule_set: RuleSet) -> Iterator[Part]:
-    """The interstate compact's workflow and its legal clocks."""
+    """Yield the parts on the interstate compact's workflow and its legal clocks."""
     activities = rule_set.entries["compact_activity"].values()
     events: dict[str, list[str]] = {}
     for code in rule_set.codes.values():
@@ -58,7 +58,7 @@ def compact_parts(rule_set: RuleSet) -> Iterator[Part]:
 
 
 def steps(activity: Any) -> Iterator[tuple[str, str]]:
-    """Yield from where an activity may be taken and where it leads, a pair for each of its moves."""
+    """Yield the states in which an activity is allowed and the states that it leads to, a pair for each of its moves."""
     if not activity.moves:
         yield "any", ""
     for move in activity.moves:
@@ -69,7 +69,7 @@ def steps(activity: Any) -> Iterator[tuple[str, str]]:
 
 
 def business_days_part(rule_set: RuleSet, day: date) -> Part:
-    """Which working days are no business days in the year to come, and which rule file says so."""
+    """Return the part on the holidays of the coming year, and the rule file behind each."""
     corrected = {each.day or each.name: each for each in rule_set.entries["holiday"].values()}
     days = (day + timedelta(days=each) for each in range(366))
     return Part(
@@ -90,7 +90,7 @@ def business_days_part(rule_set: RuleSet, day: date) -> Part:
 
 
 def zone_part(rule_set: RuleSet) -> Part:
-    """In which time zone dates are read."""
+    """Return the part on the time zones in which dates are read."""
     return Part(
         "Time zones",
         ("A date without a time lasts until the end of that day in the agency's time zone.",),

@@ -8,7 +8,7 @@ ISSUERS = {"nation": "the nation", "state": "the issuing state", "agency": "the 
 
 
 def identity_part(rule_set: RuleSet) -> Part:
-    """What equal numbers mean, and which values are not numbers."""
+    """Return the part on the meaning of equal numbers, and on values that are not numbers."""
     rules = rule_set.identity
     fillers = join(tuple(f"{name} ({least} or more)" for name, least, _ in rules.fillers), " or ")
     return Part(

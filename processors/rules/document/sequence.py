@@ -5,7 +5,7 @@ from processors.rules.rule_set import RuleSet
 
 
 def order_part(rule_set: RuleSet) -> Part:
-    """What a hearing must come after."""
+    """Return the part on what a hearing must come after."""
     return Part(
         "Order of hearings (specification 4.1.1.2)",
         ("A hearing notice about somebody already known must come after one of the events, or while one of the statuses holds.",),
@@ -19,7 +19,7 @@ def order_part(rule_set: RuleSet) -> Part:
 
 
 def previous_part(rule_set: RuleSet) -> Part:
-    """What meets a Previous Event tag."""
+    """Return the part on the events that meet a Previous Event tag."""
     return Part(
         "Previous events (specification 4.3.3)",
         ("A Previous Event tag on one of these is met by an earlier message of the events named that carried Expect Subsequent Event.",),
@@ -29,7 +29,7 @@ def previous_part(rule_set: RuleSet) -> Part:
 
 
 def transfer_part(rule_set: RuleSet, hold: int) -> Part:
-    """Which release waits for which intake."""
+    """Return the part on the releases that wait for an intake."""
     custodial = [each.name for each in unique(rule_set.locations.values()) if each.custodial]
     wait = duration_in_words(hold)
     return Part(

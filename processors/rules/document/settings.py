@@ -8,7 +8,7 @@ from processors.rules.settings import ScopedKey
 
 
 def settings_part(rules: Rules, jurisdiction: str) -> Part:
-    """Every setting: what holds here, the default, what it means."""
+    """Return the part with every setting: its value, whether it was set, and its meaning."""
     scope = Scope(jurisdiction or None)
     rows: list[tuple[str, ...]] = []
     for key, setting in SETTINGS.items():
@@ -33,7 +33,7 @@ def settings_part(rules: Rules, jurisdiction: str) -> Part:
 
 
 def scope_in_words(scoped_key: ScopedKey) -> str:
-    """Return what a setting was set for, in words."""
+    """Return the scope of a setting in words."""
     _, subtype, kind, state = scoped_key
     named = ((SCOPE_NAMES["event_subtype"], subtype), (SCOPE_NAMES["notification_type"], kind), (SCOPE_NAMES["jurisdiction"], state))
     return "set for " + join(f"{word} {value}" for word, value in named if value is not None)

@@ -11,7 +11,7 @@ LANGUAGES: Final = {"en": "English", "es": "Spanish"}
 
 
 def text_part(rule_set: RuleSet, sample: Sample) -> Part:
-    """What registrants read, with a person, a day and places made up."""
+    """Return the part with the text messages, with an invented person, day and places."""
     groups = group(
         (
             code.event_type,
