@@ -84,7 +84,7 @@ class Partition:
 
     def _decide(self, records: Sequence[Record], watermark: int | None) -> list[Outbound]:
         result = self.task.decide(records, watermark, BATCH, self.states.read, self.codec, self.context)
-        self.states.keep(result.changes)
+        self.states.apply(result.changes)
         self._position = result.position
         topics = set(OUTBOUND.values())
         return [self.codec.decode(each.value) for each in result.outputs if each.topic in topics and each.value is not None]
