@@ -34,7 +34,7 @@ SETS: Final = (("1", ("dataset1.csv",)), ("2", ("dataset2.csv",)), ("3", ("datas
 
 
 class Row(NamedTuple):
-    """One record of a data set: whose it is, and the person as it describes them."""
+    """One record of a data set: the person it belongs to, and its description of them."""
 
     person: str
     described: dict[str, Any]
@@ -51,7 +51,7 @@ class Score(NamedTuple):
 
 
 def rows(files: Iterable[Path], *, numbers: bool, births: bool) -> Iterator[Row]:
-    """Yield the records of a data set, without number or birth date if so asked."""
+    """Yield the records of a data set, without number or birth date if so requested."""
     for file in files:
         with file.open(newline="", encoding="utf-8") as lines:
             for each in csv.DictReader(lines, skipinitialspace=True):

@@ -53,7 +53,7 @@ class Cost:
 
 
 class States(Protocol):
-    """Where a stage's states and timers are kept between batches."""
+    """Stores a stage's states and timers between batches."""
 
     def read(self, names: Sequence[bytes]) -> Sequence[bytes | None]: ...
 

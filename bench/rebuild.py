@@ -2,7 +2,7 @@
 Rebuild: how long a stage with a large state takes to start, and what a burst of timers costs.
 
 The changelog of `dedupe` is filled with generated states of many offenders, each with a timer. Then the stage is started
-three times: with an empty store (rebuild), with the store as it was left (resume), and with every timer due (the end of an
+three times: with an empty store (rebuild), with the store of the previous run (resume), and with every timer due (the end of an
 outage). Each time is given beside that of a stage without any state. Redis records its longest command meanwhile.
 """
 
@@ -153,7 +153,7 @@ def wait_until_still(deployment: Deployment) -> float:
 
 
 def overdue(deployment: Deployment, store: Store, codec: Codec) -> int:
-    """Return how many timers in the cache are due; those that fired are set again or gone."""
+    """Return how many timers in the cache are due; those that fired have been set again or removed."""
     key = f"vn:{{{deployment.prefix}{STAGE}:%d}}"
     return sum(
         codec.decode(value).due_at <= wall_time() for partition in range(PARTITIONS) for _, value in store.scan(key % partition, "@*")

@@ -96,7 +96,7 @@ def measure_latency(deployment: Deployment, rate: int, seconds: int, step: int) 
     )
 
 
-def time_at_pace(  # noqa: PLR0913, PLR0917  what is sent, and how it is known again
+def time_at_pace(  # noqa: PLR0913, PLR0917  what is sent, and how it is recognized
     deployment: Deployment,
     topic: Topic,
     records: Iterable[tuple[str, str, bytes]],
