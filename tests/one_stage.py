@@ -1,5 +1,5 @@
 """
-One stage alone, over the real `Task`: records go in, time passes, and every batch is decided twice.
+One stage alone, over the real `Task`: records arrive, time passes, and every batch is decided twice.
 
 Each batch begins with what a changelog would hold: states and timers go through their codecs every time, and a new task is
 made of them, as after a restart. Both times must come to the same result, and every decision keeps the promises of

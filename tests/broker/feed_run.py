@@ -1,4 +1,4 @@
-"""The sample feed on a real broker and store, its output compared record by record with a rehearsal in memory."""
+"""Runs the sample feed on a real broker and store, and compares the output record by record with a rehearsal in memory."""
 
 import os
 import re

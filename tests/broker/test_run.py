@@ -102,7 +102,7 @@ def test_a_unit_that_fails_ends_them_all(run: Run, tmp_path: Path) -> None:
     assert "InjectedFault" in (tmp_path / "log").read_text()
 
 
-def test_one_outsiders_record_larger_than_the_pipeline_can_write_does_not_end_the_front_door(run: Run, variables: dict[str, str]) -> None:
+def test_one_outsiders_record_larger_than_the_pipeline_can_write_does_not_end_read(run: Run, variables: dict[str, str]) -> None:
     """The broker limits the compressed size of a batch: forty million blanks pass it."""
     producer = Producer(
         {

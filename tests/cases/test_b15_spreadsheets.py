@@ -201,7 +201,7 @@ def test_b15_a_word_for_none_is_no_address(none: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["911", "9999999999", "804-555-1001 x12", "+1 900 555 1234"])
-def test_b15_what_no_registrant_answers_is_for_the_front_door_to_leave_out(written: str) -> None:
+def test_b15_what_no_registrant_answers_is_for_read_to_leave_out(written: str) -> None:
     assert addresses(GOOD.replace("804-555-1001", written).encode()) == [written, "reg1@example.org"]
 
 

@@ -1,4 +1,4 @@
-"""The doctor says each thing once."""
+"""`vn doctor` reports each problem once."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""`vn submit` tells messages apart, reads what they are called, and says where a file breaks."""
+"""`vn submit` splits files into messages, reads their ids, and reports where a file is broken."""
 
 import json
 from pathlib import Path

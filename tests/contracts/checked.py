@@ -1,4 +1,4 @@
-"""Stages that are watched while they work: every decision is held against what `processors.stage` promises of it."""
+"""Stages whose every decision is checked against the contract of `processors.stage`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""One suite over every stage: deterministic, total, honest about its outputs and reasons, discreet."""
+"""One suite for every stage: deterministic, total, only declared outputs and reasons, no personal data in the journal."""
 
 import json
 from datetime import datetime, timedelta

@@ -1,5 +1,5 @@
 """
-Whatever is said in whatever order: two agencies speak about one offender, time passes, reviewers judge.
+Any messages in any order: two agencies report on one offender, time passes, reviewers decide.
 
 Beside the stage runs a plain model of one agency's events, written from the contract and not from the code: objects
 that are changed in place, contents instead of digests, one branch after the other instead of a table. What went on

@@ -1,4 +1,4 @@
-"""Which states dedupe asks for before it decides."""
+"""Which states dedupe requests before it decides."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""More events of one offender than the limit: the feed that is too large loses its oldest, and nobody is passed over."""
+"""More events of one offender than the limit: the largest feed loses its oldest events, and nobody is missed."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from processors.domain import limits as shared
 from processors.domain.event import Event
 from processors.topics import EVENTS, TALLY
 from tests.dedupe.scene import DAY, HEARING, MINUTE, NOON, OFFENDER, Scene
-from tests.many import ManyRecords
+from tests.many_records import ManyRecords
 
 FEW = 30  # of room: ten events of one message each
 

@@ -1,4 +1,4 @@
-"""What dedupe makes of the events of two offenders who are one: the decision at the older key (processors/dedupe/merge.py)."""
+"""The decision that merges the events of two offenders who are one person, at the older key (processors/dedupe/merge.py)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is looked up in an offender's known events."""
+"""Queries of an offender's known events."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""What dedupe keeps of an event, and for how long."""
+"""What dedupe stores of an event, and for how long."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What changes is told as a change, with what it was (contract §3.1.1)."""
+"""A change is told as a change, with the old value (contract §3.1.1)."""
 
 from datetime import UTC, datetime
 

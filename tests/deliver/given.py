@@ -1,4 +1,4 @@
-"""What the tests of deliver are given: rules, events, registrations, receipts, and one registrant at the stage."""
+"""Rules, events, registrations, receipts and one registrant, for the tests of deliver."""
 
 from typing import Any
 

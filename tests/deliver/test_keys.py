@@ -1,4 +1,4 @@
-"""A registrant's key: whose it is, what it seals, how it is sealed again by a newer key, and that a restored one is found."""
+"""A registrant's key: what it seals, how it is sealed again by a newer key, and that a restored one is detected."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The committed dashboards are those that the definitions make; rules, boards and metrics know one another."""
+"""The committed dashboards are those generated from the definitions; rules, boards and metrics match."""
 
 import importlib.util
 import json

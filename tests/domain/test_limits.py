@@ -1,4 +1,4 @@
-"""What goes where more is kept than fits: the oldest of the agency that has most."""
+"""What is dropped if there is more than the limit: the oldest items of the agency that has the most."""
 
 from collections import Counter
 

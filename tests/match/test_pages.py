@@ -1,4 +1,4 @@
-"""An offender of great public interest: 100,000 registrations, and all of them told of an event."""
+"""An offender of great public interest: 100,000 registrations, all notified of one event."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from processors.match import pages
 from processors.match.decide import STAGE
 from processors.runtime.decide.batch import OUTPUTS_PER_INPUT
 from processors.topics import CONFIRMED, NOTIFICATIONS
-from tests.many import BATCH, CODEC, MANY, ManyRecords
+from tests.many_records import BATCH, CODEC, MANY, ManyRecords
 from tests.match.scene import DAY, NOON, OFFENDER, Scene
 
 FEW = 5

@@ -1,5 +1,5 @@
 """
-Lets mutants meet the tests: pytest collects once, then each mutant runs in a copy of the process, until a test fails.
+Runs the tests against mutants: pytest collects once, then each mutant runs in a copy of the process until a test fails.
 
     python -m tests.mutation.loop NAMES ANSWERS [--cold]    in the folder of the mutated copy
 

@@ -1,4 +1,4 @@
-"""docs/mutation.md explains mutants of the code as it is, and each with a reason."""
+"""docs/mutation.md explains mutants of the present code, each with a reason."""
 
 import ast
 import inspect

@@ -1,4 +1,4 @@
-"""Emergencies leave ahead of what was read before them, and the read position never passes what is not settled."""
+"""Emergencies are sent ahead of earlier messages, and the read position never passes an unsettled message."""
 
 import random
 

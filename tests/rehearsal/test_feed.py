@@ -1,4 +1,4 @@
-"""A feed is read moment by moment."""
+"""A feed is read step by step."""
 
 import base64
 import json

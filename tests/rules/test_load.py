@@ -1,4 +1,4 @@
-"""How rule files are effective_entries over one another, and when their entries are in effect."""
+"""How rule files override each other, and when their entries are in effect."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

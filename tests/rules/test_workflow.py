@@ -1,4 +1,4 @@
-"""The workflow as a table: which move a step takes, what may only be late, and how standings and moves are worded."""
+"""The workflow as a table: which move a step takes, which steps may be late, and how states and moves are worded."""
 
 from types import SimpleNamespace
 from typing import Any

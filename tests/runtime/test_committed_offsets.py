@@ -1,4 +1,4 @@
-"""Committed offsets are asked for again while the broker makes the group's coordinator."""
+"""Committed offsets are requested again while the broker loads the group's coordinator."""
 
 from typing import Any, cast
 

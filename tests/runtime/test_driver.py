@@ -1,4 +1,4 @@
-"""The driver's own promises, on stages small enough to see through."""
+"""The guarantees of the driver, with small stages."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta

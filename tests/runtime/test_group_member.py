@@ -1,4 +1,4 @@
-"""What a member of a group does around its steps, with consumers that do as they are told."""
+"""What a group member does around its steps, with scripted consumers."""
 
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Whether the pipeline is idle, as far as it needs no broker: what is asked, and what the answers come to."""
+"""Whether the pipeline is idle, without a broker: what is asked, and how the answers are interpreted."""
 
 from collections.abc import Iterable
 from typing import Any

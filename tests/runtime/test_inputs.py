@@ -1,4 +1,4 @@
-"""Committed offsets say on which log they were made; another log of the same name is noticed."""
+"""Committed offsets name the log they belong to; another log of the same name is detected."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An input on which a stage fails three times is set aside, and everything else goes on."""
+"""An input on which a stage fails three times is quarantined, and everything else goes on."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A schema registry over HTTP, as it answers and as it does not."""
+"""A schema registry over HTTP, answering and not answering."""
 
 import json
 from collections.abc import Iterator

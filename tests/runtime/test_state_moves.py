@@ -1,4 +1,4 @@
-"""Where states belong, what a partition's position is after they were moved, and the file that they are exported to."""
+"""Which partition a state belongs to, a partition's position after a move, and the file that states are exported to."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a batch on one partition comes to: order of records and timers, one change a key, dead letters."""
+"""A batch on one partition: the order of records and timers, one change per key, dead letters."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

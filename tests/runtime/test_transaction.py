@@ -1,4 +1,4 @@
-"""The transaction of a batch, by a producer that notes what is asked of it."""
+"""The transaction of a batch, with a producer that records its calls."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Pipelines that have lived through something, and whose states are recorded: between them they have every state type and field."""
+"""Pipelines in memory whose recorded states contain every state type and field."""
 
 import json
 import tempfile

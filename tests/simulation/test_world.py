@@ -1,4 +1,4 @@
-"""The simulated world: reproducible, in the published proportions, and the pipeline does with it what the oracle says."""
+"""The simulated world: reproducible, in the published proportions, and the pipeline's output is what the oracle says."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The public's pages over a pipeline in memory: what they keep is sent to it, and what it says is in their view."""
+"""The public's pages over a pipeline in memory: their records are sent to it, and its output is in their view."""
 
 import re
 from dataclasses import dataclass, field

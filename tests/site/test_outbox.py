@@ -1,4 +1,4 @@
-"""The site's own database, on SQLite and on PostgreSQL: nothing kept is lost, doubled or readable."""
+"""The site's own database, on SQLite and on PostgreSQL: nothing stored is lost, doubled or readable."""
 
 import os
 import shutil

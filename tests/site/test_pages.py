@@ -1,4 +1,4 @@
-"""What every page keeps to: for people in danger, against bad input and prying, in each language."""
+"""What every page must satisfy: for people in danger, against bad input and prying, in each language."""
 
 import asyncio
 import base64

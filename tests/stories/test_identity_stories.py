@@ -1,4 +1,4 @@
-"""People whose numbers meet late, through the whole pipeline (contract §3.2)."""
+"""People whose numbers are linked late, through the whole pipeline (contract §3.2)."""
 
 from datetime import timedelta
 from itertools import pairwise, permutations

@@ -1,4 +1,4 @@
-"""What is data: every subtype of the code lists is told in its own words, and a file of one's own adds another without code."""
+"""Rules are data: every subtype of the code lists has its own text, and a rule file adds another without code."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where a clock begins, what it may be met by, what is forgotten, and what its record says (contract §2 `vn.expectations`)."""
+"""Edge cases of clocks: when one begins, what meets it, what is forgotten, and its record (contract §2 `vn.expectations`)."""
 
 import time
 from dataclasses import replace

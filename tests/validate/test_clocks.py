@@ -1,4 +1,4 @@
-"""Legal clocks: golden deadlines computed by hand, and what becomes of a clock (contract §2 `vn.expectations`)."""
+"""Legal clocks: golden deadlines computed by hand, and how clocks end (contract §2 `vn.expectations`)."""
 
 from datetime import date
 from pathlib import Path

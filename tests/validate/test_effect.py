@@ -1,4 +1,4 @@
-"""What a message changes when it takes effect, and what is taken back; how long it is remembered that it was told."""
+"""What a message changes when it takes effect, what is reverted, and for how long it is remembered as told."""
 
 import msgspec
 import pytest

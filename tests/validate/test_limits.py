@@ -1,4 +1,4 @@
-"""More messages about one offender than may wait or be in review: the oldest of the agency that has most goes, and nothing is silent."""
+"""More messages about one offender than may wait or be in review: the agency with the most loses its oldest, with a verdict."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from processors.domain import limits
 from processors.domain.event import Event
 from processors.topics import DISTINCT, TALLY
 from processors.validate.decide import STAGE
-from tests.many import MANY, ManyRecords
+from tests.many_records import MANY, ManyRecords
 from tests.validate.scene import OFFENDER, Scene, escape, event, intake, jail_release, jailed, ms, outcome_of
 
 FEW = 3

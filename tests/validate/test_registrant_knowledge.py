@@ -1,4 +1,4 @@
-"""What those who were told hold while a change is not told: the next change and the cancellation start from there."""
+"""What registrants know while a change is not told: the next change and the cancellation are relative to that."""
 
 import msgspec
 import pytest

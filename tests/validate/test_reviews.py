@@ -1,4 +1,4 @@
-"""What a reviewer is shown and what follows from what they decide (contract §2, §3.1.5)."""
+"""What a reviewer sees, and what follows from their decision (contract §2, §3.1.5)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A view goes on after its reader has lost the brokers."""
+"""A view continues after its reader has lost the brokers."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the watch shows when a look is not as it should be: a flood, a canary that cannot be sent, a broker that gives records late."""
+"""What the watch shows when a measurement is incomplete: a flood, a canary that cannot be sent, a broker that answers late."""
 
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace

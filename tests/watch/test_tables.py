@@ -1,4 +1,4 @@
-"""What the watch counts of compacted topics: open, oldest, by label; never what is closed."""
+"""What the watch counts in compacted topics: open items, the oldest, by label; never closed ones."""
 
 from datetime import UTC, datetime
 from functools import cache

@@ -1,4 +1,4 @@
-"""What holds of who is who, whatever people there are and in whatever order their messages come (contract §3.2)."""
+"""Properties of identity for any people and any order of their messages (contract §3.2)."""
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
@@ -17,7 +17,7 @@ from processors.ingest.identify.state import MergedOffender, Offender, State
 from processors.rules.identity import Issuer, group_of, is_strong
 from processors.rules.load import load_rules
 from tests.examples import examples
-from tests.ingest.identify.front_door import FrontDoor
+from tests.ingest.identify.read_and_identify import ReadAndIdentify
 from tests.ingest.records import offender
 
 RULES = load_rules().rule_set("VA", 0).identity
@@ -158,7 +158,7 @@ steps = st.lists(
 @settings(max_examples=examples(40))
 def test_registrations_follow_their_offenders_through_merges(story: list[tuple[str, int, set[str]]]) -> None:
     """Each registration is, at the end, with the one key of whom it is for; nobody else's registration ever is."""
-    door = FrontDoor()
+    ingest = ReadAndIdentify()
     wanted: dict[str, tuple[int, set[str]]] = {}
     enrolled: dict[str, set[str]] = {}
     shown: dict[str, int] = {}
@@ -166,9 +166,9 @@ def test_registrations_follow_their_offenders_through_merges(story: list[tuple[s
         person = offender(*sorted(each.format(number + 1) for each in shapes))
         if kind == "register":
             wanted[f"REG-{index}"] = (number, shapes)
-            decided = door.register(f"REG-{index}", registrant_id=f"R-{index}", offender=person)
+            decided = ingest.register(f"REG-{index}", registrant_id=f"R-{index}", offender=person)
         else:
-            decided = door.submit(offenders=[person])
+            decided = ingest.submit(offenders=[person])
             shown[decided.offenders[0]] = number
         for merge in decided.of(Merge):
             for keys in enrolled.values():
@@ -179,6 +179,6 @@ def test_registrations_follow_their_offenders_through_merges(story: list[tuple[s
             keys = enrolled.setdefault(registration_id, set())
             (keys.discard if ended else keys.add)(key)
     for registration_id, (number, _) in wanted.items():
-        kept = set(door.state(f"r{registration_id}").offenders)
+        kept = set(ingest.state(f"r{registration_id}").offenders)
         assert kept == enrolled.get(registration_id, set())
         assert all(shown[key] == number for key in kept)

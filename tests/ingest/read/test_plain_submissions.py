@@ -1,4 +1,4 @@
-"""A message that is read at once is read as field by field, and one that must be looked at is not read at once."""
+"""A submission that skips the field-by-field check is read the same as with it; one that needs the check does not skip it."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the doctor makes of a Prometheus's answers."""
+"""How `vn doctor` interprets the answers of Prometheus."""
 
 import json
 from collections.abc import Iterator
