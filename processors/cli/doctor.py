@@ -247,8 +247,8 @@ def broker_clocks(settings: Settings) -> Iterator[Finding]:
     apart = [each for each in found if abs(each.ahead) > CLOCK_SKEW / 1000 + each.uncertain]
     for each in apart:
         way = "ahead of" if each.ahead > 0 else "behind"
-        said = f"broker {each.broker} is {abs(each.ahead):.2f} s {way} this host, and more than {CLOCK_SKEW} ms ends holds early"
-        yield Finding("clock", ok=False, found=said, fix="synchronise both hosts with NTP")
+        difference = f"broker {each.broker} is {abs(each.ahead):.2f} s {way} this host, and more than {CLOCK_SKEW} ms ends holds early"
+        yield Finding("clock", ok=False, found=difference, fix="synchronise both hosts with NTP")
     if found and not apart:
         most = max(abs(each.ahead) for each in found)
         yield Finding("clock", ok=True, found=f"at most {most:.2f} s apart from the {len(found)} broker(s)")

@@ -82,8 +82,8 @@ def forward_as_news(situation: Situation, known: KnownEvent, message: Message) -
 
 def suppress_copy(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     event = message.event
-    said = suppress_repeat(situation, known, event, "duplicate", f"the same event as message {known.root} of {known.ori}")
-    return said if event.message_id in known.message_ids else set_event(known.with_message_id(event.message_id)).then(said)
+    suppressed = suppress_repeat(situation, known, event, "duplicate", f"the same event as message {known.root} of {known.ori}")
+    return suppressed if event.message_id in known.message_ids else set_event(known.with_message_id(event.message_id)).then(suppressed)
 
 
 def suppress_second_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
@@ -98,8 +98,8 @@ def forward_change(situation: Situation, known: KnownEvent, message: Message) ->
         detail = f"message {known.root} is changed: {list_changes(changed)}"
         return forward_message(situation, known, message, situation.journal.verdict(event, "passed", "changed", detail), changed)
     detail = f"nothing that tells events of this kind apart differs from message {known.root}"
-    said = suppress_repeat(situation, known, event, "inconsequential", detail)
-    return set_event(known.with_message_id(event.message_id)).then(said)
+    suppressed = suppress_repeat(situation, known, event, "inconsequential", detail)
+    return set_event(known.with_message_id(event.message_id)).then(suppressed)
 
 
 def hold_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
@@ -125,9 +125,9 @@ def revoke_cancel(situation: Situation, known: KnownEvent, message: Message) -> 
     if changes(situation.stored_message(known.seq), event, situation.rule_set(event)):
         changed = forward_change(situation, replace(known, held=None), message)
         return suppress_held_cancel(situation, known, "superseded", f"the event was changed by message {event.message_id}").then(changed)
-    stood = set_event(replace(known.with_message_id(event.message_id), state="told", held=None))
+    restored = set_event(replace(known.with_message_id(event.message_id), state="told", held=None))
     detail = f"the event of message {known.root} was sent and its Cancel withdrawn"
-    return stood.then(
+    return restored.then(
         suppress_held_cancel(situation, known, "resubmitted", f"the event was sent again as message {event.message_id}")
     ).then(verdict(situation, message, "suppressed", "resubmitted", detail))
 

@@ -53,7 +53,7 @@ def agencies(kinds: Iterable[str]) -> str:
 
 def conditions_phrase(entry: Any, rule_set: RuleSet) -> str:
     """Return the conditions under which a clock starts, in words; empty if there are none."""
-    said = [
+    conditions = [
         *([f"only for the reason {' or '.join(entry.reasons)}"] if entry.reasons else ()),
         *([f"not for the reason {' or '.join(entry.unless_reasons)}"] if entry.unless_reasons else ()),
         *([f"reported by an agency of the {entry.told_in}"] if entry.told_in == "receiving state" else ()),
@@ -61,7 +61,7 @@ def conditions_phrase(entry: Any, rule_set: RuleSet) -> str:
         *([f"only after {event_names(entry.after, rule_set, ' or ')}"] if entry.after else ()),
         *([f"not after {event_names(entry.unless_after, rule_set, ' or ')}"] if entry.unless_after else ()),
     ]
-    return "; ".join(said)
+    return "; ".join(conditions)
 
 
 def in_force_phrase(entry: Any) -> str:

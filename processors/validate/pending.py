@@ -77,13 +77,13 @@ def release(pending: Pending, action: ReviewAction, situation: Situation) -> Dra
     message = situation.message(pending)
     event = replace(message.event, released_by=action.reviewer)
     result = check(event, situation.known, situation.rules, situation.now)
-    said = f"{action.reviewer} released it: {action.reason}"
+    released = f"{action.reviewer} released it: {action.reason}"
     if result.found is not None and result.holds:
-        detail = f"{said}; but {result.detail}"
+        detail = f"{released}; but {result.detail}"
         return Draft(situation).note(message.event, "flagged", result.found.reason, detail, pending.review_id)
     draft = close_pending(Draft(situation), pending, message, "released", action)
     return forward_or_suppress(
-        draft, event, result, "released", f"{said}; it was held as {pending.reason}: {message.detail}", pending.review_id
+        draft, event, result, "released", f"{released}; it was held as {pending.reason}: {message.detail}", pending.review_id
     )
 
 

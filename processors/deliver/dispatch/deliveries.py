@@ -149,8 +149,8 @@ def attempt_due(_: Registrant, delivery: Delivery, to: Destinations, situation: 
         message = message_to(to[name], delivery, situation)
         if message is None:
             after = end_contact(after, name, "give_up")
-            said = verdicts_on(delivery, "noted", "no_text", f"there is no text by {progress.channel}", situation)
-            decisions.append(Decision[State](verdicts=tuple(said)))
+            verdicts = verdicts_on(delivery, "noted", "no_text", f"there is no text by {progress.channel}", situation)
+            decisions.append(Decision[State](verdicts=tuple(verdicts)))
             continue
         new = make_attempt(after, to[name], message, zones, situation)
         after = new.delivery

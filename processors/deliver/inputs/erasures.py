@@ -20,7 +20,7 @@ def erase(registrant: Registrant, erasure: Erasure, deliveries: Iterable[Deliver
     marks = {each: KnownRegistration(registration_id=each, seq=known.seq, ended=True) for each, known in registrant.registrations.items()}
     left = Registrant(registrant_id=registrant.registrant_id, registrations=marks)
     detail = f"{erasure.requested_by} asked for it: {erasure.reason}"
-    said = Decision[State](verdicts=(situation.verdict(registrant.registrant_id, "noted", "erased", detail),))
+    journaled = Decision[State](verdicts=(situation.verdict(registrant.registrant_id, "noted", "erased", detail),))
     return combine(
         (
             *(end_pending(registrant, situation)),
@@ -29,7 +29,7 @@ def erase(registrant: Registrant, erasure: Erasure, deliveries: Iterable[Deliver
             Decision(outputs=tuple(Output(REGISTRATION_STATUS, each, None) for each in registrant.registrations)),
             Decision(states={registrant.registrant_id: left}),
             destroy_key(left, erasure.seq, situation),
-            said,
+            journaled,
         )
     )
 

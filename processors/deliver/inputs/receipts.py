@@ -55,16 +55,16 @@ def apply_receipt(registrant: Registrant, receipt: Receipt, record: Record, foun
     differs = "" if meaning.status == receipt.status else f": the provider says {receipt.status}"
     reason = "wrong_pin" if meaning.wrong_pin else reason_of(receipt)
     detail = f"attempt {attempt.number} is {meaning.status}{differs}"
-    noted = Decision[State](
+    decision = Decision[State](
         verdicts=verdicts_on(delivery, delivery.attempts[attempt.reference], reason, detail, situation, receipt.provider)
     )
     if not delivery.contacts:  # from an earlier version without contact progress: nothing to advance
-        return noted.then(Decision(states={delivery_key(situation.registrant_id, attempt.reference): delivery}))
-    noted = noted.then(update_contact(registrant, attempt, meaning.status, delivery, situation))
-    noted = noted.then(advance_delivery(registrant_after(noted, registrant), delivery, situation))
+        return decision.then(Decision(states={delivery_key(situation.registrant_id, attempt.reference): delivery}))
+    decision = decision.then(update_contact(registrant, attempt, meaning.status, delivery, situation))
+    decision = decision.then(advance_delivery(registrant_after(decision, registrant), delivery, situation))
     if meaning.status == "opted_out":
-        return noted.then(opt_out_by_receipt(registrant_after(noted, registrant), attempt, receipt, situation))
-    return noted
+        return decision.then(opt_out_by_receipt(registrant_after(decision, registrant), attempt, receipt, situation))
+    return decision
 
 
 def opt_out_afterwards(
@@ -76,16 +76,16 @@ def opt_out_afterwards(
     The attempt keeps its status and gets a mark, so that the same receipt, sent again, does not undo a later START.
     """
     marked = replace(delivery, attempts={**delivery.attempts, attempt.reference: replace(attempt, opted_out=True)})
-    noted = verdicts_on(marked, attempt, "late_receipt", f"the address opted out; the attempt stays {attempt.status}", situation)
+    verdicts = verdicts_on(marked, attempt, "late_receipt", f"the address opted out; the attempt stays {attempt.status}", situation)
     key = delivery_key(situation.registrant_id, attempt.notification_id if delivery.contacts else attempt.reference)
-    kept = Decision[State](states={key: marked}, verdicts=noted)
+    kept = Decision[State](states={key: marked}, verdicts=verdicts)
     return kept.then(opt_out_by_receipt(registrant, attempt, receipt, situation))
 
 
 def reason_of(receipt: Receipt) -> str:
     """Return the reason code of a receipt; a provider in doubt has reasons of its own."""
-    said = receipt.detail or ""
-    return next((reason for begin, reason in IN_DOUBT.items() if said.startswith(begin)), "receipt")
+    detail = receipt.detail or ""
+    return next((reason for begin, reason in IN_DOUBT.items() if detail.startswith(begin)), "receipt")
 
 
 def interpret_receipt(receipt: Receipt, attempt: Attempt, registrant: Registrant, situation: Situation) -> ReceiptMeaning:

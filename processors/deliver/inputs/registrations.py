@@ -46,9 +46,9 @@ def store_registration(
         if registration.ended
         else ("registered", f"contacts to be verified: {len(asked)}")
     )
-    noted = situation.verdict(registration.registration_id, "noted", reason, detail)
-    taken = Decision[State](states={registrant.registrant_id: after}, verdicts=(noted,))
-    return advance_all(taken, after, deliveries, situation)
+    verdict = situation.verdict(registration.registration_id, "noted", reason, detail)
+    decision = Decision[State](states={registrant.registrant_id: after}, verdicts=(verdict,))
+    return advance_all(decision, after, deliveries, situation)
 
 
 def publish_refusal(reachable: Reachable) -> Decision[State]:

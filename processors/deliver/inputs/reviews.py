@@ -44,7 +44,7 @@ def tell_or_keep(due: Pending, registrant: Registrant, action: ReviewAction, sit
         still = f"{detail}; but {DETAILS[lacking]}"
         flagged = tuple(situation.notice_verdict(notice, "flagged", lacking, still, about) for notice in due.notices)
         return DueDecision(Decision(verdicts=flagged), (due,))
-    noted = tuple(situation.notice_verdict(notice, "noted", "released", detail, about) for notice in notices)
+    verdicts = tuple(situation.notice_verdict(notice, "noted", "released", detail, about) for notice in notices)
     closed = review_of_pending(due, "released", detail, situation, action)
     sent = send_or_wait(replace(due, notices=notices, review_id=None), registrant, situation)
-    return DueDecision(Decision[State](verdicts=noted).then(closed).then(sent.decision), sent.left)
+    return DueDecision(Decision[State](verdicts=verdicts).then(closed).then(sent.decision), sent.left)

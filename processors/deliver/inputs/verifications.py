@@ -29,13 +29,15 @@ def verify_contact(
     if name is None:
         wrong = replace(registration, wrong_codes=(*registration.wrong_codes, situation.at)[-limit_of(situation) :])
         after = replace(registrant, registrations={**registrant.registrations, registration.registration_id: wrong})
-        noted = verdict_only(verification, "wrong_code", "no contact of the registration was sent this code within the last day", situation)
-        return noted.then(Decision(states={registrant.registrant_id: after}))
+        decision = verdict_only(
+            verification, "wrong_code", "no contact of the registration was sent this code within the last day", situation
+        )
+        return decision.then(Decision(states={registrant.registrant_id: after}))
     again = situation.at + situation.rules.duration("contact.reverify", EVERYWHERE)
     known = replace(registrant.contacts[name], asked_at=None, verified_at=situation.at, ask_at=again, failed=False)
     after = replace(registrant, contacts={**registrant.contacts, name: known})
-    noted = verdict_only(verification, "verified", f"its contact by {name.partition(':')[0]} is verified", situation)
-    return advance_all(noted.then(Decision(states={registrant.registrant_id: after})), after, deliveries, situation)
+    decision = verdict_only(verification, "verified", f"its contact by {name.partition(':')[0]} is verified", situation)
+    return advance_all(decision.then(Decision(states={registrant.registrant_id: after})), after, deliveries, situation)
 
 
 def proven_contact(registrant: Registrant, registration: KnownRegistration, verification: Verification, situation: Situation) -> str | None:

@@ -67,7 +67,7 @@ def merge_verdict(merging: OffenderMerge, intake: Intake, context: Context) -> V
 def merge_offenders(states: States, keys: Iterable[str], why: str, record: Record, context: Context) -> Decision[State]:
     """Merge the offenders into the one known longest, even if something contradicts."""
     found = {current: each for key in keys if (each := find(states, current := current_key(key, states), Offender))}
-    if len(found) < 2:  # noqa: PLR2004  two that are one already
+    if len(found) < 2:  # noqa: PLR2004  already merged
         return UNCHANGED
     into, *others = sorted(found, key=lambda key: (found[key].since, key))
     change = UNCHANGED

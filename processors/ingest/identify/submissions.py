@@ -239,11 +239,11 @@ def open_identity_questions(
     states: States, found: tuple[Event, ...], questions: tuple[tuple[int, IdentityQuestion], ...], context: Context
 ) -> Decision[State]:
     """Open the reviews that ask whether offenders are one person."""
-    noted = UNCHANGED
+    opened = UNCHANGED
     for part, question in questions:
         first = next(each for each in found if each.part == part)
-        noted = noted.then(open_conflict(after(states, noted), first, question, context))
-    return noted
+        opened = opened.then(open_conflict(after(states, opened), first, question, context))
+    return opened
 
 
 def route_events(  # noqa: PLR0913, PLR0917  a message and all that may hold it

@@ -47,9 +47,9 @@ def offenders(document: NiemDocument, event: Element) -> list[dict[str, Any]]:
         descriptions[key] |= dict.fromkeys(described)
     aliases = alias_names(document, behind)
     eligible = {key: found for key, found in descriptions.items() if found and (Role.SUBJECT in roles[key] or Role.OTHER not in roles[key])}
-    said = {key: person(document, list(found), aliases.get(key, [])) for key, found in eligible.items()}
-    chosen = choose_offenders({key: roles[key] for key in said}, {key for key, found in said.items() if has_number(found)})
-    read = [(descriptions[key], said[key]) for key in said if key in chosen]
+    persons = {key: person(document, list(found), aliases.get(key, [])) for key, found in eligible.items()}
+    chosen = choose_offenders({key: roles[key] for key in persons}, {key for key, found in persons.items() if has_number(found)})
+    read = [(descriptions[key], persons[key]) for key in persons if key in chosen]
     # A role may refer to somebody whom the document does not describe; a Person without content is one who cannot be identified.
     known = [each for found, each in read if each or any(local_name(element.tag) == "Person" for element in found)]
     blank = [element for element in document.named.get("Person", ()) if is_blank(document, element)]
@@ -150,8 +150,8 @@ def in_envelope(element: Element) -> bool:
     return any(local_name(each.tag).startswith("Document") for each in element.iterancestors())
 
 
-def has_number(said: dict[str, Any]) -> bool:
-    return any(each["scheme"] in SCHEMES for each in said.get("identifiers", ()))
+def has_number(described: dict[str, Any]) -> bool:
+    return any(each["scheme"] in SCHEMES for each in described.get("identifiers", ()))
 
 
 def is_blank(document: NiemDocument, element: Element) -> bool:
@@ -201,7 +201,7 @@ def identifiers(document: NiemDocument, element: Element) -> Iterator[dict[str, 
 
 def issuer(document: NiemDocument, identification: Element) -> str | None:
     """Return who issued a number according to the elements of its jurisdiction, preferably a state's two letters; None if unknown."""
-    said = [
+    texts = [
         (local_name(each.tag), text)
         for jurisdiction in members(identification)
         if base_name(jurisdiction.tag).startswith("IdentificationJurisdiction")
@@ -209,8 +209,8 @@ def issuer(document: NiemDocument, identification: Element) -> str | None:
         for each in found.iter()
         if len(each) == 0 and (text := text_of(each))
     ]
-    return next((text for name, text in said if name.endswith("Code") and len(text) == STATE_CODE), None) or next(
-        (text for _, text in said), None
+    return next((text for name, text in texts if name.endswith("Code") and len(text) == STATE_CODE), None) or next(
+        (text for _, text in texts), None
     )
 
 

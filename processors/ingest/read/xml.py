@@ -165,10 +165,10 @@ class XmlMessage(NiemDocument):
     def event(self) -> Element:
         """Return the one event element: the one that holds the one EventType (specification §2.1)."""
         events = [each for each in self.root if local_name(each.tag).endswith("Event")]
-        said = [holder for each in self.named.get("EventType", ()) if text_of(each) and (holder := each.getparent()) is not None]
-        holders = [each for each in said if local_name(each.tag).endswith("Event")]  # elsewhere it says something else
+        holders_of_type = [holder for each in self.named.get("EventType", ()) if text_of(each) and (holder := each.getparent()) is not None]
+        holders = [each for each in holders_of_type if local_name(each.tag).endswith("Event")]  # elsewhere it says something else
         if len(holders) != 1 or len(events) > 1:
-            detail = f"The message has {len(said)} EventType in {len(events)} event elements; it needs one in one."
+            detail = f"The message has {len(holders_of_type)} EventType in {len(events)} event elements; it needs one in one."
             raise Rejection("event_type_count", detail)
         return holders[0]
 
