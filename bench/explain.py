@@ -114,7 +114,7 @@ def stop(process: psutil.Popen) -> None:
 
 
 def write_journal(deployment: Deployment, messages: range) -> None:
-    """Write the verdicts of the messages as the stages do, a batch a record."""
+    """Write the verdicts of the messages as the stages do, one record per batch."""
     encode = deployment.client.codec.encode
     records = []
     for first in range(messages.start, messages.stop, BATCH):

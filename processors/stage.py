@@ -50,7 +50,7 @@ class TimerFired(Struct, frozen=True, gc=False):
 
     `due_at` is the time of the decision, as if no stage had ever been down. `now` is the time up to which everything received
     has been decided; 0 if unknown. `clock` is the system time, for deadlines that must not start in the past, such as how long
-    an attempt may be sent; 0 under the topic clock, which stands still meanwhile.
+    an attempt may be sent; 0 under the topic clock, which does not advance meanwhile.
     """
 
     key: str

@@ -248,7 +248,7 @@ def broker_clocks(settings: Settings) -> Iterator[Finding]:
     for each in apart:
         way = "ahead of" if each.ahead > 0 else "behind"
         difference = f"broker {each.broker} is {abs(each.ahead):.2f} s {way} this host, and more than {CLOCK_SKEW} ms ends holds early"
-        yield Finding("clock", ok=False, found=difference, fix="synchronise both hosts with NTP")
+        yield Finding("clock", ok=False, found=difference, fix="synchronize both hosts with NTP")
     if found and not apart:
         most = max(abs(each.ahead) for each in found)
         yield Finding("clock", ok=True, found=f"at most {most:.2f} s apart from the {len(found)} broker(s)")
@@ -261,7 +261,7 @@ def drift(settings: Settings) -> Iterator[Finding]:
         "clock",
         ok=apart < MAX_DRIFT,
         found=f"{apart:.2f} s apart from the store's",
-        fix="" if apart < MAX_DRIFT else "synchronise both hosts with NTP",
+        fix="" if apart < MAX_DRIFT else "synchronize both hosts with NTP",
     )
 
 

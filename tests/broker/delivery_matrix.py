@@ -1,6 +1,6 @@
 """
 The fault matrix of deliveries: every fault at every point of deliver, answer, the providers and the receiver of callbacks,
-and every misbehaviour of vendors.
+and every misbehavior of vendors.
 
     python -m tests.broker.delivery_matrix [--only NAME] [--results FILE]        (`make delivery-faults`)
 
@@ -52,7 +52,7 @@ EARLY: Final[tuple[Point, ...]] = ("assigned", "restored", "read", "decided", "b
 LATE: Final[tuple[Point, ...]] = ("produced", "sent", "committed", "applied")
 PHASES: Final = {"rcpt": "provider-email", "dot": "provider-email", "request": "provider-sms"}  # of a call, and who makes it
 SIGNALS: Final = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
-WAVES: Final = 2  # at least, for each misbehaviour
+WAVES: Final = 2  # at least, for each misbehavior
 MOST_WAVES: Final = 120
 STRIKE_EVERY: Final = 4  # calls
 STRIKES: Final = 2  # at each phase

@@ -99,7 +99,7 @@ def test_what_an_earlier_version_knew_by_its_own_fingerprint_is_told_once(monkey
     assert scene.add("m5", case_number="CR26-1433") == ["m5 suppressed duplicate"]
 
 
-def test_what_only_an_earlier_version_knew_is_recognised_of_the_same_agency(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_only_an_earlier_version_knew_is_recognized_of_the_same_agency(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene()
     with monkeypatch.context() as before_the_upgrade:
         before_the_upgrade.setattr(situation, "fingerprint", earlier_fingerprint)
@@ -162,7 +162,7 @@ def test_another_offender_is_another_event() -> None:
     assert scene.add("m1", part=1, parts=2, offender="offffffffffffffff") == ["m1 passed first_sighting"]
 
 
-def test_the_same_event_is_recognised_until_the_window_closes() -> None:
+def test_the_same_event_is_recognized_until_the_window_closes() -> None:
     scene = Scene(duplicate__window="1h")
     scene.add("m1")
     scene.later(60 * MINUTE - 1)

@@ -26,7 +26,7 @@ def test_a_bookmark_that_is_none_is_left_out(words: str) -> None:
     assert Origin.parse(words) == Origin("c/t")
 
 
-def test_the_same_topic_is_recognised_and_what_says_nothing_is_let_pass() -> None:
+def test_the_same_topic_is_recognized_and_what_says_nothing_is_let_pass() -> None:
     check_identities({PLACE: Origin("c/t", MARK), ("vn.other", 0): None}, {"vn.events": "c/t", "vn.other": "c/o"})
 
 

@@ -166,7 +166,7 @@ def test_another_stay_in_jail_contradicts_nothing(ingest: ReadAndIdentify) -> No
     assert ingest.submit(offenders=[offender("BOOKING:8", name="John Sample", born=BORN)]).offender == known
 
 
-def test_a_name_alone_is_learnt_to_have_an_identifier(ingest: ReadAndIdentify) -> None:
+def test_a_name_alone_is_learned_to_have_an_identifier(ingest: ReadAndIdentify) -> None:
     known = ingest.submit(offenders=[offender(name="John Sample", born=BORN)]).offender
     assert ingest.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).offender == known
     assert ingest.submit(offenders=[offender("SID:VA1")]).offender == known
@@ -212,7 +212,7 @@ def test_two_people_whom_one_message_ties_hear_it_both_and_a_person_is_asked(ing
     assert review.review_id.startswith(f"identify-{older}-")
     assert f"is about {older}; is that one person with {newer}? SID VA1 against SID VA2." in review.detail
     assert ("noted", "identity_conflict") in passed.reasons
-    assert ingest.submit(offenders=[offender("DOC:5")]).offender not in {older, newer}, "it may be either's: nobody learnt it"
+    assert ingest.submit(offenders=[offender("DOC:5")]).offender not in {older, newer}, "it may be either's: nobody learned it"
 
 
 def test_a_person_is_asked_once_about_the_same_two(ingest: ReadAndIdentify) -> None:
@@ -265,7 +265,7 @@ def test_a_message_about_another_is_about_its_offenders(ingest: ReadAndIdentify,
     known = ingest.submit(message_id="A", offenders=[offender("SID:VA1")]).offender
     passed = ingest.submit(operation=operation, refers_to="A", offenders=[offender("SID:VA2")])
     assert passed.offender == known
-    assert ingest.submit(offenders=[offender("SID:VA2")]).offender != known  # nothing was learnt from it
+    assert ingest.submit(offenders=[offender("SID:VA2")]).offender != known  # nothing was learned from it
 
 
 def test_a_message_that_names_one_of_them_is_about_whom_it_names(ingest: ReadAndIdentify) -> None:

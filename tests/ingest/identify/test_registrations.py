@@ -50,7 +50,7 @@ def test_a_registration_before_its_offender_goes_out_with_the_first_message(inge
     assert ingest.submit(offenders=[offender("SID:VA1")]).enrolled == []
 
 
-def test_a_registration_finds_its_offender_through_what_is_learnt_later(ingest: ReadAndIdentify) -> None:
+def test_a_registration_finds_its_offender_through_what_is_learned_later(ingest: ReadAndIdentify) -> None:
     known = ingest.submit(offenders=[offender("SID:VA1")]).offender
     assert ingest.register(offender=offender("DOC:5")).enrolled == []
     assert ingest.submit(offenders=[offender("SID:VA1", "DOC:5")]).enrolled == [("IVINS-1", known, False)]
@@ -76,7 +76,7 @@ def test_a_registration_by_name_and_birth_date_means_everyone_so_named_now_and_l
     assert ingest.submit(offenders=[offender("SID:VA4", name="Jane Sample", born=BORN)]).enrolled == []
 
 
-def test_an_alias_given_with_a_name_that_two_bear_is_learnt_of_neither(ingest: ReadAndIdentify) -> None:
+def test_an_alias_given_with_a_name_that_two_bear_is_learned_of_neither(ingest: ReadAndIdentify) -> None:
     first = ingest.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).offender
     second = ingest.submit(offenders=[offender("SID:VA2", name="John Sample", born=BORN, aliases=("Jack Example",))]).offender
     assert ingest.register(offender=offender(name="Jack Example", born=BORN)).enrolled == [("IVINS-1", second, False)]
@@ -89,13 +89,13 @@ def test_a_number_of_the_registration_that_contradicts_is_another_person(ingest:
     assert ingest.register(offender=offender("SID:VA2", name="John Sample", born=BORN)).enrolled == []
 
 
-def test_a_number_learnt_later_that_contradicts_ends_what_the_name_began(ingest: ReadAndIdentify) -> None:
+def test_a_number_learned_later_that_contradicts_ends_what_the_name_began(ingest: ReadAndIdentify) -> None:
     known = ingest.submit(offenders=[JOHN_BY_NAME]).offender
     assert ingest.register(offender=offender("SID:VA2", name="John Sample", born=BORN)).enrolled == [("IVINS-1", known, False)]
     assert ingest.submit(offenders=[offender("SID:VA1", name="John Sample", born=BORN)]).enrolled == [("IVINS-1", known, True)]
 
 
-def test_a_number_learnt_without_the_name_contradicts_too(ingest: ReadAndIdentify) -> None:
+def test_a_number_learned_without_the_name_contradicts_too(ingest: ReadAndIdentify) -> None:
     known = ingest.submit(offenders=[offender("FBI:1", name="John Sample", born=BORN)]).offender
     assert ingest.register(offender=offender("SID:VA2", name="John Sample", born=BORN)).enrolled == [("IVINS-1", known, False)]
     assert ingest.submit(offenders=[offender("FBI:1", "SID:VA1")]).enrolled == [("IVINS-1", known, True)]
