@@ -213,7 +213,7 @@ class Stage(Generic[S]):
     `migrations` converts a state document from format n to n + 1, by n: pure functions of plain JSON values.
     `linger` (milliseconds) is how long a batch waits for more records, so that records nobody waits for share a transaction,
     which costs the broker as much as many records. Under load every stage lingers (processors.runtime.run.pace).
-    `registrant` returns the id of the registrant whose data a record may hold, so that a record set aside can be erased.
+    `registrant` returns the id of the registrant whose data a record may hold, so that a quarantined record can be erased.
     `main_input` is the input with the most records; if set, the records of all inputs are decided in receive order, as far as
     one process has them.
     """

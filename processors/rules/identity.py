@@ -305,8 +305,8 @@ def number_of(text: str, scheme: str) -> str:
 @lru_cache(1 << 12)
 def _bare_number(text: str, scheme: str) -> str:
     written = unicodedata.normalize("NFKC", without_invisible(text)).upper()
-    labelled = re.match(_LABEL.format(r"\.?".join(map(re.escape, scheme))), written)
-    plain = _EDGES.sub("", comparable_number(written[labelled.end() :] if labelled else written))
+    labeled = re.match(_LABEL.format(r"\.?".join(map(re.escape, scheme))), written)
+    plain = _EDGES.sub("", comparable_number(written[labeled.end() :] if labeled else written))
     fraction = _FRACTION.fullmatch(plain)
     return fraction[1] if fraction else plain
 

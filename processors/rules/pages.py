@@ -223,7 +223,7 @@ def workflow_markdown(rule_set: RuleSet, cases: int, steps: int) -> str:
 
 
 def diagram(workflow: Workflow, number: int, region: str) -> str:
-    """Return the diagram of one region: an arrow for each change, labelled with its activities."""
+    """Return the diagram of one region: an arrow for each change, labeled with its activities."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for each in workflow.activities.values():
         for source, target in edges(each, number):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OUTPUTS_PER_INPUT: Final = 4  # a batch of at most n inputs takes no more of them once it has this many times n outputs
 BYTES_PER_INPUT: Final = 8_192  # the same for the bytes of records and outputs
-TIMER_RETRY: Final = 3_600_000  # milliseconds until a timer that was set aside is tried again
+TIMER_RETRY: Final = 3_600_000  # milliseconds until a timer that was quarantined is tried again
 
 
 class OutputRecord(Struct, frozen=True, gc=False):
@@ -90,7 +90,7 @@ class Batch:
         )
 
     def is_empty(self) -> bool:
-        """Whether the batch has no input yet: an input that is set aside needs a batch of its own."""
+        """Whether the batch has no input yet: an input that is quarantined needs a batch of its own."""
         return not self.result.records and not self.result.timers
 
     def decide_timers_before(self, record: Record, time: int, most: int | None) -> bool:

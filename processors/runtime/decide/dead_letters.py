@@ -88,12 +88,12 @@ class DataSubject(NamedTuple):
 
 
 def data_subject_of(record: Record, registrant: Callable[[Record], str | None], seal: Seal) -> DataSubject:
-    """Return whose data a record that is set aside may hold, as far as the record can be read."""
+    """Return whose data a record that is quarantined may hold, as far as the record can be read."""
     content = record.raw or b""
     try:
         found = registrant(record)
         addresses = address_digests(record.value if isinstance(record.value, Mapping) else content, seal)
-    except Exception:  # noqa: BLE001  this may fail for the very reason why the record is set aside
+    except Exception:  # noqa: BLE001  this may fail for the very reason why the record is quarantined
         return DataSubject()
     digests = (each.decode() for each in DIGEST.findall(content))
     return DataSubject(
@@ -102,7 +102,7 @@ def data_subject_of(record: Record, registrant: Callable[[Record], str | None], 
 
 
 def quarantined_record(record: Record, stage: str, why: str, seal: Seal, owner: DataSubject) -> DeadLetter:
-    """Return the dead letter of a record that is set aside; sealed, since its content was not checked."""
+    """Return the dead letter of a record that is quarantined; sealed, since its content was not checked."""
     letter = new_dead_letter(record, stage, "quarantined", why)
     return structs.replace(
         letter,

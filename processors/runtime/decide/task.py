@@ -264,7 +264,7 @@ class Task:
                 batch.quarantine_timer(*timer, why)
 
     def quarantines_next(self) -> bool:
-        """Whether the next record or timer must be set aside, which takes a transaction of its own."""
+        """Whether the next record or timer must be quarantined, which takes a transaction of its own."""
         return (
             bool(self.queue) and self._why_record_quarantined(self.queue[0][1]) is not None
         ) or self._why_timer_quarantined() is not None
@@ -274,7 +274,7 @@ class Task:
         return failures.why_quarantined(record_name(record)) if failures is not None and failures.has_any() else None
 
     def _why_timer_quarantined(self) -> str | None:
-        """Return why the timer that fires next must be set aside; None if it must not."""
+        """Return why the timer that fires next must be quarantined; None if it must not."""
         failures, at = self.failures, self.timers.next()
         if failures is None or at is None or not failures.has_any():
             return None

@@ -321,7 +321,7 @@ class Runner:
             self._last_record = monotonic()
 
     def _decide(self, broadcasts: Broadcasts, context: Context) -> list[tuple[Task, BatchResult]]:
-        """Decide every partition that has inputs; one whose next input must be set aside is decided alone."""
+        """Decide every partition that has inputs; one whose next input must be quarantined is decided alone."""
         now = broadcasts.clock.now() or 0
         self._request_watermark(now, context)
         quiet = monotonic() - self._last_record >= (QUIET_SECONDS if broadcasts.topic_clock is None else 0)
