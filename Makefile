@@ -9,7 +9,7 @@ INSTALLED := .venv/installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --custom-compile-command 'make lock' pyproject.toml
 
-# Without cached bytecode, pytest rewrites thousands of assertions anew on every run.
+# Without cached bytecode, pytest rewrites thousands of assertions on every run.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -42,7 +42,7 @@ check: $(INSTALLED)  ## format, lint, types and the fast tests: under a minute
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q -n 2 -m "not broker and not slow and not long" --timeout-method signal --hypothesis-profile check --ignore tests/broker --ignore tests/ui
 
-fuzz: $(INSTALLED)  ## fuzzes every door of the pipeline, a million inputs each; make fuzz FOR=60 stops after 60 s in all
+fuzz: $(INSTALLED)  ## fuzzes everything that reads outside data, a million inputs each; make fuzz FOR=60 stops after 60 s in all
 	@$(BIN)/python -m tests.fuzz $(if $(FOR),--seconds $(FOR))
 
 bench: $(INSTALLED)  ## the benchmark

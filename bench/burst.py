@@ -1,11 +1,11 @@
 """
 One event, thousands of registrants by email, and a provider that is killed again and again: `python -m bench.burst [N]`.
 
-Everything is real: broker, store, all stages, `vn provider smtp`, and an SMTP server with TLS that writes down what it was
-given. The provider is killed (`kill -9`) ten times, evenly over the burst, and started again at once; whoever comes next gets its
-partitions after the session's ten seconds. Then the server's log is compared with what was written and with the receipts.
+Everything is real: broker, store, all stages, `vn provider smtp`, and an SMTP server with TLS that logs what it receives. The
+provider is killed (`kill -9`) ten times, evenly over the burst, and restarted at once; its successor gets its partitions after
+the session timeout of ten seconds. Then the server's log is compared with what was written and with the receipts.
 
-An ordinary message of which it is not known whether it left is not sent again; with --emergency it is, once.
+An ordinary message that may or may not have been sent is not sent again; with --emergency it is, once.
 """
 
 import subprocess
@@ -45,11 +45,11 @@ CONNECTIONS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """What came of it; seconds from the submission to the last receipt."""
+    """The result; seconds from the submission to the last receipt."""
 
     registrants: int
     kills: int
-    taken: Counter[str]
+    received: Counter[str]
     written: frozenset[str]
     in_doubt: frozenset[str]
     seconds: float
@@ -57,17 +57,19 @@ class Burst:
     @property
     def missing(self) -> frozenset[str]:
         """The attempts that never reached the server."""
-        return self.written - self.taken.keys()
+        return self.written - self.received.keys()
 
     @property
     def doubled(self) -> frozenset[str]:
         """The attempts that reached it more than once."""
-        return frozenset(reference for reference, count in self.taken.items() if count > 1)
+        return frozenset(reference for reference, count in self.received.items() if count > 1)
 
     @property
-    def held(self) -> bool:
-        """Whether nothing is missing or doubled but what is said to be in doubt, and nobody else was told."""
-        return len(self.written) == self.registrants and self.taken.keys() <= self.written and self.missing | self.doubled <= self.in_doubt
+    def is_exact(self) -> bool:
+        """Whether only attempts reported as in doubt are missing or doubled, and nobody else was notified."""
+        return (
+            len(self.written) == self.registrants and self.received.keys() <= self.written and self.missing | self.doubled <= self.in_doubt
+        )
 
 
 class Server:
@@ -86,8 +88,8 @@ class Server:
             f'from_address = "notify@vn.example.org"\nrate = 10000\nconnections = {CONNECTIONS}\n'
         )
 
-    def taken(self) -> Counter[str]:
-        """Return how often each attempt was taken."""
+    def received(self) -> Counter[str]:
+        """Return how often each attempt was received."""
         return Counter(line.split()[0] for line in self._log.read_text(encoding="utf-8").splitlines())
 
     def count(self) -> int:
@@ -159,13 +161,13 @@ def prepare(deployment: Deployment, count: int) -> None:
     wait_until_idle(deployment)
 
 
-def provide(deployment: Deployment, server: Server) -> psutil.Popen:
+def start_provider(deployment: Deployment, server: Server) -> psutil.Popen:
     return deployment.start("provider", sys.executable, "-m", "processors", "provider", "smtp", "--config", str(server.config))
 
 
 def measure(deployment: Deployment, server: Server, count: int, kills: int, *, emergency: bool) -> Burst:
-    """Submit the event, kill the provider so many times, and wait for the last receipt."""
-    process, killed = provide(deployment, server), 0
+    """Submit the event, kill the provider this many times, and wait for the last receipt."""
+    process, killed = start_provider(deployment, server), 0
     until("the provider is ready", lambda: b'"ready"' in deployment.log("provider"))
     began = monotonic()
     deployment.client.send(SUBMISSIONS, [(ORI, submission(emergency=emergency))])
@@ -174,14 +176,14 @@ def measure(deployment: Deployment, server: Server, count: int, kills: int, *, e
         process.kill()
         process.wait()
         killed += 1
-        process = provide(deployment, server)
+        process = start_provider(deployment, server)
     watch = Receipts(deployment)
     until("every attempt has a receipt", lambda: watch.seen() >= count, LONG, 0.5)
     seconds = monotonic() - began
     return Burst(
         count,
         killed,
-        server.taken(),
+        server.received(),
         frozenset(each.reference for each in attempts(deployment, news=True)),
         watch.in_doubt(),
         seconds,
@@ -201,12 +203,12 @@ class Receipts:
         return len({each.reference for each in self._values()})
 
     def in_doubt(self) -> frozenset[str]:
-        """Return the attempts of which a receipt says that it could not be known whether they left."""
+        """Return the attempts whose receipts say that the outcome is unknown."""
         return frozenset(each.reference for each in self._values() if (each.detail or "").startswith((SENT_AGAIN, AMBIGUOUS)))
 
 
 def report(found: Burst, what: str) -> str:
-    """Return what came of it in a sentence."""
+    """Return the result in a sentence."""
     return (
         f"{what} for {found.registrants:,} registrants by SMTP, the provider killed {found.kills} times: {found.seconds:.0f} s to the last "
         f"receipt, {found.registrants / found.seconds:.0f} a second. {len(found.in_doubt)} in doubt, of them "
@@ -221,7 +223,7 @@ def main(
     kills: Annotated[int, typer.Option(min=0, help="How often the provider is killed.")] = 10,
     emergency: Annotated[bool, typer.Option(help="An escape, which is sent again if in doubt.")] = False,
 ) -> None:
-    """Measure the burst and print what came of it; exit 1 if something is missing or doubled and nothing says so."""
+    """Measure the burst and print the result; exit 1 if something is missing or doubled without a receipt that says so."""
     with bench_cluster() as here:
         deployment = here.deploy("burst.", DEFAULT_PARTITIONS)
         server = Server(here.folder)
@@ -234,7 +236,7 @@ def main(
             deployment.stop()
             server.stop()
     print(report(found, "An emergency" if emergency else "News"))
-    raise typer.Exit(not found.held)
+    raise typer.Exit(not found.is_exact)
 
 
 if __name__ == "__main__":

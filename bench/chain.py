@@ -1,5 +1,5 @@
 """
-The lower bound of latency: six transactional hops with nothing in them, at the pace of the `latency` part.
+The lower bound of latency: six transactional hops that decide nothing, at the pace of the `latency` part.
 
 The second topic has one partition, as the intake has; the others have as many as the pipeline's.
 
@@ -48,7 +48,7 @@ def measure_chain(cluster: BenchCluster, rate: int, seconds: int) -> Latency:
 
 
 def run_hop(hop: int) -> None:
-    """Pass on what comes, for ever."""
+    """Pass on records until the process is killed."""
     settings = Settings()
     broker, prefix = Broker(settings), settings.topic_prefix
     source, target, state = (prefix + topic.name for topic in (LINKS[hop], LINKS[hop + 1], STATES[hop]))

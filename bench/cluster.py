@@ -16,7 +16,7 @@ import psutil
 
 from processors.domain.policy import Policy
 from processors.runtime.errors import Restart
-from processors.runtime.kafka.clients import Broker, Place, committed_offsets
+from processors.runtime.kafka.clients import Broker, TopicAndPartition, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.local import LocalCluster
@@ -95,8 +95,8 @@ class Deployment:
     def progress(self, group: str, topic: str) -> Callable[[], int]:
         """Return a function that returns how many records of a topic the group has committed."""
         consumer = self.broker.offsets_consumer(self.prefix + group)
-        places: list[Place] = [(self.prefix + topic, partition) for partition in range(self.partitions)]
-        return lambda: sum(offset or 0 for offset in committed_offsets(consumer, places).values())
+        topic_partitions: list[TopicAndPartition] = [(self.prefix + topic, partition) for partition in range(self.partitions)]
+        return lambda: sum(offset or 0 for offset in committed_offsets(consumer, topic_partitions).values())
 
 
 @dataclass(frozen=True, slots=True)

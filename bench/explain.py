@@ -34,7 +34,7 @@ EACH: Final = 6  # verdicts of one message
 BATCH: Final = 200  # messages whose verdicts of one stage are one record
 WRITTEN: Final = 20_000  # messages whose verdicts are in the journal
 SINCE: Final = 500  # messages that were written after the view's position
-LOOKS: Final = 300
+LOOK_UPS: Final = 300
 COMMANDS: Final = 20
 VN: Final = (sys.executable, "-c", "from processors.cli.main import run; run()")
 
@@ -48,7 +48,7 @@ def main() -> None:
         write_journal(deployment, range(WRITTEN, WRITTEN + SINCE))
         size = (deployment.settings.views_dir / CONSOLE_VIEW).stat().st_size
         print(f"index of {VERDICTS:,} verdicts: {size / 2**20:.0f} MiB; load of the machine {os.getloadavg()[0]:.1f}")
-        numbers = random.Random(1).sample(range(WRITTEN), LOOKS)
+        numbers = random.Random(1).sample(range(WRITTEN), LOOK_UPS)
         report("one look-up", partial(look_up, deployment), numbers, process_time)
         report("vn explain, start and all", command, numbers[:COMMANDS], children_seconds)
         with httpx2.Client(base_url=start_console(deployment), timeout=30.0) as staff:
@@ -114,7 +114,7 @@ def stop(process: psutil.Popen) -> None:
 
 
 def write_journal(deployment: Deployment, messages: range) -> None:
-    """Write the verdicts of the messages as the stages do, a batch a record."""
+    """Write the verdicts of the messages as the stages do, one record per batch."""
     encode = deployment.client.codec.encode
     records = []
     for first in range(messages.start, messages.stop, BATCH):

@@ -46,9 +46,9 @@ class Agency:
 
 
 AGENCIES: Final = tuple(
-    Agency(f"{state}{number:03d}{place}0000"[:9], f"{name} {number}", state, kind, life)
+    Agency(f"{state}{number:03d}{index}0000"[:9], f"{name} {number}", state, kind, life)
     for state in ("VA", "NC")
-    for place, (name, kind, life) in enumerate(
+    for index, (name, kind, life) in enumerate(
         (("Jail", "Jail", JAIL), ("Prison", "Corrections", PRISON), ("Circuit Court", "Court", COURT))
     )
     for number in (1, 2)

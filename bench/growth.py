@@ -3,7 +3,7 @@ Growth: the cost of a record and the size of memory and store, as the number of 
 
 All stages in one process as in bench.memory, but with their states in a Redis of their own, so that the process's memory is
 that of the stages: timers, tables, caches. Every offender has one event, every second one a registration. What else the machine
-does changes what a record costs, so each point is also given beside the cost of the same work in stages that know nobody yet.
+does changes what a record costs, so each point is also given beside the cost of the same work in stages without any states.
 `python -m bench.growth OFFENDERS` writes bench/growth.json, from which the plot in docs/performance.md is drawn.
 """
 
@@ -27,10 +27,10 @@ from processors.runtime.local.programs import redis_server
 from processors.topics import REGISTRATIONS, SUBMISSIONS
 
 RESULTS: Final = Path(__file__).with_name("growth.json")
-CHUNK: Final = 5_000  # offenders between two looks at the process's memory
+CHUNK: Final = 5_000  # offenders between two measurements of the process's memory
 REGISTERED: Final = 2  # every second offender
 SMALLEST: Final = 10_000
-MARKS: Final = (1, 2, 5)  # looks at 10,000, 20,000, 50,000, 100,000 ... offenders
+MARKS: Final = (1, 2, 5)  # measurements at 10,000, 20,000, 50,000, 100,000 ... offenders
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Point:
     The figures at one number of offenders and registrations.
 
     `cost` is microseconds of CPU a record, by stage, over the last 5,000 offenders, `submission` that of all stages together, and
-    `empty` what it is at the same time in stages that know nobody yet. `memory` is the size of the process and `store` that of
+    `empty` what it is at the same time in stages without any states. `memory` is the size of the process and `store` that of
     Redis, in bytes.
     """
 
@@ -63,7 +63,7 @@ class StatesInRedis:
         found: Any = self._client.hmget(self._name, list(names)) if names else []
         return list(found)
 
-    def keep(self, changes: Mapping[bytes, bytes | None]) -> None:
+    def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
         kept: dict[Any, Any] = {name: value for name, value in changes.items() if value is not None}
         with self._client.pipeline(transaction=False) as commands:
             if kept:
@@ -98,7 +98,7 @@ def measure(offenders: int, client: "Redis[bytes]") -> Iterator[Point]:
         people = range(first, first + CHUNK)
         total = submission_cost(units, people)
         if people.stop in marks:
-            yield look(units, people.stop, total, submission_cost(empty.pop(), range(CHUNK)), client)
+            yield point_at(units, people.stop, total, submission_cost(empty.pop(), range(CHUNK)), client)
             client.delete(*(f"empty-{unit.stage.name}" for unit in units))
 
 
@@ -110,7 +110,7 @@ def submission_cost(units: Sequence[RunningStage], people: range) -> float:
     return sum(unit.cost.records * unit.cost.micros for unit in units) / len(people)
 
 
-def look(units: Sequence[RunningStage], offenders: int, total: float, empty: float, client: "Redis[bytes]") -> Point:
+def point_at(units: Sequence[RunningStage], offenders: int, total: float, empty: float, client: "Redis[bytes]") -> Point:
     return Point(
         offenders=offenders,
         registrations=offenders // REGISTERED,

@@ -34,24 +34,24 @@ SETS: Final = (("1", ("dataset1.csv",)), ("2", ("dataset2.csv",)), ("3", ("datas
 
 
 class Row(NamedTuple):
-    """One record of a data set: whose it is, and the person as it describes them."""
+    """One record of a data set: the person it belongs to, and its description of them."""
 
     person: str
     described: dict[str, Any]
 
 
 class Score(NamedTuple):
-    """Pairs of records taken for one person, how many of them are, and how many there are."""
+    """Pairs of records that identity takes for one person, how many of these are correct, and how many pairs are present."""
 
-    taken: int
-    right: int
-    there: int
+    found: int
+    correct: int
+    present: int
     refused: int
     seconds: float
 
 
 def rows(files: Iterable[Path], *, numbers: bool, births: bool) -> Iterator[Row]:
-    """Yield the records of a data set, without number or birth date if so asked."""
+    """Yield the records of a data set, without number or birth date if so requested."""
     for file in files:
         with file.open(newline="", encoding="utf-8") as lines:
             for each in csv.DictReader(lines, skipinitialspace=True):
@@ -91,19 +91,19 @@ def measure(records: Iterable[Row], context: Context) -> Score:
         if accepted is None:
             refused += 1
             continue
-        taken = Record(INTAKE.name, 0, number, None, NOW, accepted)
-        decision = IDENTIFY.decide(taken, needed(taken, states), context)
+        intake = Record(INTAKE.name, 0, number, None, NOW, accepted)
+        decision = IDENTIFY.decide(intake, needed(intake, states), context)
         states |= decision.states
         keys.append((person, {each.value.offender for each in decision.outputs if isinstance(each.value, Event)}))
     seconds = process_time() - began
-    taken_for: dict[str, list[str]] = defaultdict(list)
+    people_by_key: dict[str, list[str]] = defaultdict(list)
     for person, found in keys:
         for key in {current(each, states) for each in found}:
-            taken_for[key].append(person)
-    pairs = sum(len(each) * (len(each) - 1) // 2 for each in taken_for.values())
-    right = sum(count * (count - 1) // 2 for each in taken_for.values() for count in Counter(each).values())
-    there = sum(count * (count - 1) // 2 for count in Counter(person for person, _ in keys).values())
-    return Score(pairs, right, there, refused, seconds)
+            people_by_key[key].append(person)
+    pairs = sum(len(each) * (len(each) - 1) // 2 for each in people_by_key.values())
+    correct = sum(count * (count - 1) // 2 for each in people_by_key.values() for count in Counter(each).values())
+    present = sum(count * (count - 1) // 2 for count in Counter(person for person, _ in keys).values())
+    return Score(pairs, correct, present, refused, seconds)
 
 
 def needed(record: Record, states: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def current(key: str, states: Mapping[str, Any]) -> str:
 def main(folder: Annotated[Path, typer.Argument(help="Where the data sets are.")]) -> None:
     """Print a line of Markdown for every data set and each way to describe its people."""
     context = Context(load_rules().with_policies([Policy(key="surge.limit", value="none")]), Seal(bytes(range(64))))
-    print("| data set | described by | records | pairs there | taken | right | precision | recall |")
+    print("| data set | described by | records | pairs present | pairs found | correct | precision | recall |")
     print("|---|---|---|---|---|---|---|---|")
     for name, files in SETS:
         for words, numbers, births in (
@@ -134,9 +134,9 @@ def main(folder: Annotated[Path, typer.Argument(help="Where the data sets are.")
         ):
             records = list(rows([folder / each for each in files], numbers=numbers, births=births))
             score = measure(records, context)
-            precision, recall = score.right / max(score.taken, 1), score.right / max(score.there, 1)
+            precision, recall = score.correct / max(score.found, 1), score.correct / max(score.present, 1)
             print(
-                f"| FEBRL {name} | {words} | {len(records) - score.refused:,} | {score.there:,} | {score.taken:,} | {score.right:,} "
+                f"| FEBRL {name} | {words} | {len(records) - score.refused:,} | {score.present:,} | {score.found:,} | {score.correct:,} "
                 f"| {precision:.4f} | {recall:.3f} |"
             )
 

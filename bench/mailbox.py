@@ -1,7 +1,7 @@
 """
-An SMTP server that writes down whom it was given what: `python -m bench.mailbox LOG CERTIFICATES`.
+An SMTP server that logs every message: `python -m bench.mailbox LOG CERTIFICATES`.
 
-It prints its port; LOG gets a line for every message, the reference and the recipient, CERTIFICATES what it is to be trusted by.
+It prints its port. It appends reference and recipient of every message to LOG, and writes its CA certificate to CERTIFICATES.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ HEADER = b"Message-ID: <"
 
 
 class Mailbox:
-    """Takes every message, written down before it is answered."""
+    """Accepts every message, and logs it before answering."""
 
     def __init__(self, log: IO[str]) -> None:
         self._log = log

@@ -53,11 +53,11 @@ class Cost:
 
 
 class States(Protocol):
-    """Where a stage's states and timers are kept between batches."""
+    """Stores a stage's states and timers between batches."""
 
     def read(self, names: Sequence[bytes]) -> Sequence[bytes | None]: ...
 
-    def keep(self, changes: Mapping[bytes, bytes | None]) -> None: ...
+    def apply(self, changes: Mapping[bytes, bytes | None]) -> None: ...
 
 
 class RunningStage:
@@ -84,7 +84,7 @@ class RunningStage:
             self.cost.journal += sum(map(len, journal))
             self._count(work.verdicts)
             self.cost.changes += sum(len(name) + len(value or b"") for name, value in work.changes.items())
-            self.states.keep(work.changes)
+            self.states.apply(work.changes)
             yield from ((each.topic.name, (each.key, each.value)) for each in work.outputs)
 
     def _record(self, topic: Topic, key: bytes | None, raw: bytes | None) -> Record:

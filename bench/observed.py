@@ -1,7 +1,7 @@
 """
-What being observed costs the pipeline: `python -m bench.observed [SUBMISSIONS]`.
+The cost of observing the pipeline: `python -m bench.observed [SUBMISSIONS]`.
 
-Two pipelines on one broker take the same submissions in turns, a few seconds each: one by itself, the other with its metrics
+Two pipelines on one broker process the same submissions in turns, a few seconds each: one by itself, the other with its metrics
 served and scraped, `vn watch` beside it, and every span sent to a collector that never answers.
 """
 
@@ -55,9 +55,9 @@ def scrape(ports: Mapping[str, int], stop: Event) -> None:
 
 
 def measure(cluster: BenchCluster, count: int) -> Iterator[str]:
-    """Measure both pipelines in turns, and yield what came of it."""
+    """Measure both pipelines in turns, and yield the results."""
     names = (*PROCESSES, "watch")
-    silent = socket.create_server(("127.0.0.1", 0))  # takes connections and never answers
+    silent = socket.create_server(("127.0.0.1", 0))  # accepts connections and never answers
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     alone = start(cluster, "alone.", {}, None)
     seen = start(cluster, "seen.", ports, f"http://127.0.0.1:{silent.getsockname()[1]}")

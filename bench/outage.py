@@ -1,8 +1,8 @@
 """
-In which order open attempts are made after an outage: `python -m bench.outage [N]`.
+The order in which open attempts are made after an outage: `python -m bench.outage [N]`.
 
-N registrants have an attempt that failed for the moment: nine of ten at a hearing, the others, who come last, at an escape. The
-stage then stands still for three hours, in which every retry comes due. Its next owner takes over what the changelog holds, and
+N registrants have an attempt that failed temporarily: nine of ten about a hearing, the others, who come last, about an escape. The
+stage is then down for three hours, in which every retry becomes due. Its next owner restores it from the changelog and
 decides batch by batch, as the runner does. Without broker and store: the task, the codec and the wire bytes are the real ones.
 """
 
@@ -35,7 +35,7 @@ NOON: Final = millis("2026-11-02T17:00:00Z")
 HOUR: Final = 3_600_000
 MINUTES: Final = 300_000
 BATCH: Final = 500
-URGENT: Final = 10  # one registrant of so many is told of an emergency
+URGENT: Final = 10  # one registrant in ten is notified of an emergency
 SEAL: Final = Seal(bytes(range(64)))
 POLICIES: Final = {"quiet.hours": "none", "merge.window": "0s"}
 ESCAPE: Final = ("Jail", "Escape", "Status Update")
@@ -43,8 +43,8 @@ HEARING: Final = ("Court", "Court Hearing", "Hearing Notice")
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """What left after the outage: whether each attempt was an emergency's, in order; CPU seconds, in all and until the last emergency's."""
+class SentAfterOutage:
+    """The attempts sent after the outage: whether each was an emergency's, in order; CPU seconds, in all and until the last emergency's."""
 
     urgent: tuple[bool, ...]
     seconds: float
@@ -53,8 +53,8 @@ class Left:
 
     @property
     def last_urgent(self) -> int:
-        """The place of the last emergency."""
-        return max(place for place, urgent in enumerate(self.urgent) if urgent)
+        """The index of the last emergency."""
+        return max(index for index, urgent in enumerate(self.urgent) if urgent)
 
 
 class Partition:
@@ -69,8 +69,8 @@ class Partition:
         positions = {topic.name: 0 for topic in STAGE.inputs}
         self.task = Task(STAGE, 0, Position(0, positions, settled=rules.version), dict(positions), {})
 
-    def put(self, topic: Topic, values: Sequence[tuple[str, Any]]) -> list[Outbound]:
-        """Decide records that come now; return the attempts."""
+    def decide_records(self, topic: Topic, values: Sequence[tuple[str, Any]]) -> list[Outbound]:
+        """Decide records that arrive now; return the attempts."""
         outbound: list[Outbound] = []
         for start in range(0, len(values), BATCH):
             records = [self._record(topic, *each) for each in values[start : start + BATCH]]
@@ -84,13 +84,13 @@ class Partition:
 
     def _decide(self, records: Sequence[Record], watermark: int | None) -> list[Outbound]:
         result = self.task.decide(records, watermark, BATCH, self.states.read, self.codec, self.context)
-        self.states.keep(result.changes)
+        self.states.apply(result.changes)
         self._position = result.position
         topics = set(OUTBOUND.values())
         return [self.codec.decode(each.value) for each in result.outputs if each.topic in topics and each.value is not None]
 
     def take_over(self) -> None:
-        """Make the task anew of what the changelog holds."""
+        """Create the task again from the changelog."""
         timers = {name[1:].decode(): self.codec.decode(value) for name, value in self.states.fields.items() if name.startswith(b"@")}
         due = {key: timer.due_at for key, timer in timers.items()}
         urgent = [key for key, timer in timers.items() if timer.urgent]
@@ -98,7 +98,7 @@ class Partition:
         self.task = Task(STAGE, 0, self._position, dict(self._position.positions), due, urgent=urgent)
         self.task.table = table
 
-    def go_on(self, now: int) -> Iterator[list[Outbound]]:
+    def fire_due_timers(self, now: int) -> Iterator[list[Outbound]]:
         """Yield the attempts of each batch until no timer is due any more."""
         self.now = self.task.now = now
         while self.task.has_due(now, now, self.context.rules.version):
@@ -139,37 +139,37 @@ def registration_of(registrant: str, number: int) -> Reachable:
 
 
 def open_attempts(count: int) -> Partition:
-    """Return a partition in which so many registrants have an attempt that failed for the moment."""
+    """Return a partition in which this many registrants have an attempt that failed temporarily."""
     partition = Partition()
     names = [f"R{number}" for number in range(count)]
-    partition.put(REGISTRANTS, [(name, registration_of(name, number)) for number, name in enumerate(names)])
-    confirmed = [each for batch in partition.go_on(NOON + MINUTES) for each in batch]
-    partition.put(REGISTRANTS, [receipt_of(each, "delivered") for each in confirmed])
+    partition.decide_records(REGISTRANTS, [(name, registration_of(name, number)) for number, name in enumerate(names)])
+    confirmed = [each for batch in partition.fire_due_timers(NOON + MINUTES) for each in batch]
+    partition.decide_records(REGISTRANTS, [receipt_of(each, "delivered") for each in confirmed])
     hearing, escape, ordinary = event_of(HEARING), event_of(ESCAPE), count - count // URGENT
     news = [
         (name, Notification(registrant_id=name, registration_ids=(f"V-{name}",), event=hearing if number < ordinary else escape))
         for number, name in enumerate(names)
     ]
-    partition.put(REGISTRANTS, [receipt_of(each, "temporary_failure") for each in partition.put(NOTIFICATIONS, news)])
+    partition.decide_records(REGISTRANTS, [receipt_of(each, "temporary_failure") for each in partition.decide_records(NOTIFICATIONS, news)])
     return partition
 
 
 def receipt_of(outbound: Outbound, status: ReceiptStatus) -> tuple[str, Receipt]:
-    """Return what a provider says of an attempt, under the key of its registrant."""
+    """Return a provider's receipt for an attempt, with its registrant as the key."""
     return outbound.registrant_id, Receipt(reference=outbound.reference, status=status, occurred_at=NOON, provider="relay")
 
 
-def after_outage(partition: Partition, hours: int = 3) -> Left:
-    """Return what leaves once the stage goes on."""
+def after_outage(partition: Partition, hours: int = 3) -> SentAfterOutage:
+    """Return what is sent once the stage runs again."""
     began, urgent, until_last, lease = process_time(), list[bool](), 0.0, HOUR
     partition.take_over()
     now = partition.now + hours * HOUR
-    for batch in partition.go_on(now):
+    for batch in partition.fire_due_timers(now):
         urgent += [each.emergency for each in batch]
         lease = min([lease, *(each.expires_at - now for each in batch)])
         if any(each.emergency for each in batch):
             until_last = process_time() - began
-    return Left(tuple(urgent), process_time() - began, until_last, lease)
+    return SentAfterOutage(tuple(urgent), process_time() - began, until_last, lease)
 
 
 def main(count: Annotated[int, typer.Argument(metavar="N", min=100, help="Open attempts.")] = 100_000) -> None:

@@ -2,7 +2,7 @@
 Rebuild: how long a stage with a large state takes to start, and what a burst of timers costs.
 
 The changelog of `dedupe` is filled with generated states of many offenders, each with a timer. Then the stage is started
-three times: with an empty store (rebuild), with the store as it was left (resume), and with every timer due (the end of an
+three times: with an empty store (rebuild), with the store of the previous run (resume), and with every timer due (the end of an
 outage). Each time is given beside that of a stage without any state. Redis records its longest command meanwhile.
 """
 
@@ -122,7 +122,7 @@ def fire(cluster: BenchCluster, few: Sequence[StoredRecord], offenders: int, sto
     codec = Codec()
     due = codec.encode(Timer(wall_time() - HOUR))
     late = cluster.deploy("late.")
-    records = ((place, key, due if key.startswith(b"@") else value) for place, key, value in copies(few, offenders))
+    records = ((partition, key, due if key.startswith(b"@") else value) for partition, key, value in copies(few, offenders))
     fill(late, records)
     timers = offenders // SAMPLE * sum((name or b"").startswith(b"@") for name, _ in few)
     ready = start(late, store, timers)
@@ -138,12 +138,12 @@ def fire(cluster: BenchCluster, few: Sequence[StoredRecord], offenders: int, sto
 
 def wait_until_still(deployment: Deployment) -> float:
     """Wait until nothing has been written to the changelog for some seconds; return the time of the last write."""
-    places = [(deployment.prefix + DEDUPE_STATE.name, partition) for partition in range(PARTITIONS)]
-    ends, since = deployment.broker.end_offsets(places), monotonic()
+    topic_partitions = [(deployment.prefix + DEDUPE_STATE.name, partition) for partition in range(PARTITIONS)]
+    ends, since = deployment.broker.end_offsets(topic_partitions), monotonic()
 
     def still() -> bool:
         nonlocal ends, since
-        found = deployment.broker.end_offsets(places)
+        found = deployment.broker.end_offsets(topic_partitions)
         if found != ends:
             ends, since = found, monotonic()
         return monotonic() - since > STILL
@@ -153,7 +153,7 @@ def wait_until_still(deployment: Deployment) -> float:
 
 
 def overdue(deployment: Deployment, store: Store, codec: Codec) -> int:
-    """Return how many timers in the cache are due; those that fired are set again or gone."""
+    """Return how many timers in the cache are due; those that fired have been set again or removed."""
     key = f"vn:{{{deployment.prefix}{STAGE}:%d}}"
     return sum(
         codec.decode(value).due_at <= wall_time() for partition in range(PARTITIONS) for _, value in store.scan(key % partition, "@*")

@@ -29,19 +29,19 @@ def measure(count: int) -> Sizes:
     people, units = count // feed.EVENTS_EACH, running_stages()
     registered = len(feed.registered_people(people))
     feed_through(units, REGISTRATIONS, feed.registrations(people, "z"))
-    before = kept(units)
+    before = state_bytes(units)
     stored = feed_through(units, SUBMISSIONS, feed.submissions(count, "z", feed.now()))
     sent = len(stored[SUBMISSIONS.name])
     return Sizes(
         topics={name: stored_bytes(records) / sent for name, records in stored.items()},
         journal=sum(unit.cost.journal for unit in units) / sent,
         changes={unit.stage.name: unit.cost.changes / sent for unit in units},
-        offender={name: (size - before[name]) / people for name, size in kept(units).items()},
+        offender={name: (size - before[name]) / people for name, size in state_bytes(units).items()},
         registration={name: size / registered for name, size in before.items()},
     )
 
 
-def kept(units: Sequence[RunningStage]) -> dict[str, int]:
+def state_bytes(units: Sequence[RunningStage]) -> dict[str, int]:
     return {unit.stage.name: stored_bytes([*unit.states.fields.items()]) for unit in units if isinstance(unit.states, StatesInMemory)}
 
 

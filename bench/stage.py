@@ -31,8 +31,8 @@ def events(few: list[StoredRecord], count: int) -> Iterator[tuple[str, bytes]]:
     codec = Codec()
     sample: list[Event] = [value for _, raw in few if raw and isinstance(value := codec.decode(raw), Event)]
     for number in range(count):
-        turn, place = divmod(number, len(sample))
-        each = sample[place]
+        turn, index = divmod(number, len(sample))
+        each = sample[index]
         offender = f"o{turn:04x}{each.offender[5:]}"
         yield offender, codec.encode(msgspec.structs.replace(each, offender=offender, message_id=f"{each.message_id}-{turn}", seq=number))
 
@@ -51,7 +51,7 @@ def compare(cluster: BenchCluster, few: list[StoredRecord], count: int, rounds: 
 
 
 def copy_command(deployment: Deployment, source: str, target: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "bench.copying", deployment.prefix + "copy", source, target)
+    return (sys.executable, "-m", "bench.raw_copy", deployment.prefix + "copy", source, target)
 
 
 def measure_speed(deployment: Deployment, group: str, topic: Topic, count: int, *command: str) -> Speed:

@@ -96,7 +96,7 @@ def measure_latency(deployment: Deployment, rate: int, seconds: int, step: int) 
     )
 
 
-def time_at_pace(  # noqa: PLR0913, PLR0917  what is sent, and how it is known again
+def time_at_pace(  # noqa: PLR0913, PLR0917  what is sent, and how it is recognized
     deployment: Deployment,
     topic: Topic,
     records: Iterable[tuple[str, str, bytes]],
@@ -130,7 +130,7 @@ def outbound(deployment: Deployment) -> Consumer:
     name = deployment.prefix + OUTBOUND["sms"].name
     ends = deployment.broker.end_offsets((name, partition) for partition in range(deployment.partitions))
     consumer = deployment.broker.partition_consumer()
-    consumer.assign([TopicPartition(*place, offset) for place, offset in ends.items()])
+    consumer.assign([TopicPartition(*topic_partition, offset) for topic_partition, offset in ends.items()])
     return consumer
 
 

@@ -2,10 +2,11 @@
 The victim notification pipeline: a map of its packages.
 
 pipeline.py   the stages and their order
-stage.py      the types that every stage uses: Record, Wake, Decision; no I/O
+stage.py      the types that every stage uses: Record, TimerFired, Decision; no I/O
 topics.py     the definition of every topic
 handover.py   merges the states of two offender keys
 tally.py      records that count the parts of a submission, for its response
+dead_letter_seal.py  the seal of a dead letter that may hold a registrant's data
 ingest/       read (stateless, any number of copies), then identify (one partition, in order)
 dedupe/       removes duplicates; holds cancellations
 validate/     checks an event against what is known of the offender

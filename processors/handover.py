@@ -27,7 +27,7 @@ from processors.domain.journal import Journal
 from processors.domain.merge import Handover, Merge, SameEvent
 from processors.domain.registration import Enrolment
 from processors.domain.review import ReviewAction
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake, combine
+from processors.stage import Context, Decision, Input, Output, Record, Stage, TimerFired, combine
 from processors.topics import Topic
 
 S = TypeVar("S")
@@ -114,7 +114,7 @@ def with_handover(stage: Stage[Any], merger: Merger[Any]) -> Stage[Any]:
     )
 
 
-def part_key(merge: Merge | Handover, part: int) -> str:
+def handover_key(merge: Merge | Handover, part: int) -> str:
     """Return the key of a state that was handed over and not merged yet."""
     return f"{merge.into}<{merge.offender}/{part}"
 
@@ -160,8 +160,8 @@ class _HandoverLogic:
         merging = awaiting_offender(handover, found)
         if merging is None:
             return
-        yield from (part_key(handover, part) for part in range(handover.parts - 1))
-        yield from self.merger.state_keys(handover.into, self._awake(found, merging))
+        yield from (handover_key(handover, part) for part in range(handover.parts - 1))
+        yield from self.merger.state_keys(handover.into, self._with_resumed_timers(found, merging))
         for number in range(merging.queued):
             yield queue_key(handover.into, number)
             queued = found.get(queue_key(handover.into, number))
@@ -181,7 +181,7 @@ class _HandoverLogic:
             return self._queue(given, owner, merging, context)
         if type(value) is not Merge:
             return self.stage.decide(given, states, context)
-        return self._hand_over(value, states) if owner == value.offender else self._await(value, states, context)
+        return self._hand_over(value, states) if owner == value.offender else self._await_states(value, states, context)
 
     def _hand_over(self, merge: Merge, states: Mapping[str, Any]) -> Decision[Any]:
         """Send every state of the younger key to the older key's partition, and forward the marker."""
@@ -192,16 +192,16 @@ class _HandoverLogic:
             for part, (key, state) in enumerate(found)
         ] or [Handover(**common, part=0, parts=1)]  # type: ignore[arg-type]
         outputs = tuple(Output(self.merger.topic, merge.into, each) for each in parts)
-        return Decision((*outputs, *self._onward(merge.offender, merge)), dict.fromkeys(key for key, _ in found))
+        return Decision((*outputs, *self._forwarded_marker(merge.offender, merge)), dict.fromkeys(key for key, _ in found))
 
-    def _await(self, merge: Merge, states: Mapping[str, Any], context: Context) -> Decision[Any]:
+    def _await_states(self, merge: Merge, states: Mapping[str, Any], context: Context) -> Decision[Any]:
         """Merge at once if the states have arrived; otherwise suspend the offender's timers and queue its records."""
-        passed = Decision[Any](tuple(self._onward(merge.into, merge)))
+        passed = Decision[Any](tuple(self._forwarded_marker(merge.into, merge)))
         parts = [states.get(key) for key in parts_of(merge, states)]
         handed = [each.handover for each in parts if isinstance(each, HandedOver)]
         mine = {key: states[key] for key in self.merger.state_keys(merge.into, states) if key in states}
         if handed and len(handed) == handed[0].parts:
-            return combine((passed, self._fold(merge, mine, handed, context)))
+            return combine((passed, self._merge_states(merge, mine, handed, context)))
         own = {merge.into: msgspec.json.encode(mine[merge.into])} if merge.into in mine else {}
         timed = {key: state for key, state in mine.items() if key != merge.into and self.stage.deadline(state) is not None}
         resting = {key: Resting(msgspec.json.encode(state)) for key, state in timed.items()}
@@ -221,27 +221,27 @@ class _HandoverLogic:
         """Store a state that was handed over; once all have arrived, merge, then decide the queued records."""
         merging = awaiting_offender(handover, states)
         if merging is None:
-            return Decision(states={part_key(handover, handover.part): HandedOver(handover)})
-        earlier = [states[part_key(handover, part)].handover for part in range(handover.parts - 1)]
-        all_states = self._awake(states, merging)
+            return Decision(states={handover_key(handover, handover.part): HandedOver(handover)})
+        earlier = [states[handover_key(handover, part)].handover for part in range(handover.parts - 1)]
+        all_states = self._with_resumed_timers(states, merging)
         mine = {key: all_states[key] for key in self.merger.state_keys(handover.into, all_states) if key in all_states}
         queue = {queue_key(handover.into, number): states[queue_key(handover.into, number)] for number in range(merging.queued)}
-        folded = self._fold(merging.merge, mine, (*earlier, handover), context)
-        woken = {key: state for key, state in mine.items() if key in merging.states or type(states.get(key)) is Resting}
-        folded = Decision[Any](states={handover.into: None, **dict.fromkeys(queue), **woken}).then(folded)
+        merged = self._merge_states(merging.merge, mine, (*earlier, handover), context)
+        resumed = {key: state for key, state in mine.items() if key in merging.states or type(states.get(key)) is Resting}
+        merged = Decision[Any](states={handover.into: None, **dict.fromkeys(queue), **resumed}).then(merged)
         left = {key: state for key, state in states.items() if key not in queue}
-        return folded.then(self._replay((each.record for each in queue.values()), {**left, **folded.states}, context))
+        return merged.then(self._decide_queued((each.record for each in queue.values()), {**left, **merged.states}, context))
 
-    def _fold(self, merge: Merge, mine: Mapping[str, Any], handed: Iterable[Handover], context: Context) -> Decision[Any]:
+    def _merge_states(self, merge: Merge, mine: Mapping[str, Any], handed: Iterable[Handover], context: Context) -> Decision[Any]:
         theirs = {
             each.state_key: msgspec.json.decode(each.state, type=self.stage.state)
             for each in handed
             if each.state_key is not None and each.state is not None
         }
-        arrived = dict.fromkeys(part_key(each, each.part) for each in handed)
+        arrived = dict.fromkeys(handover_key(each, each.part) for each in handed)
         return Decision[Any](states=arrived).then(self.merger.merge_states(merge, mine, theirs, context))
 
-    def _replay(self, records: Iterable[Record], states: Mapping[str, Any], context: Context) -> Decision[Any]:
+    def _decide_queued(self, records: Iterable[Record], states: Mapping[str, Any], context: Context) -> Decision[Any]:
         """Decide the queued records, each after the timers that were due before it."""
         now = {key: state for key, state in states.items() if state is not None}
         decisions: list[Decision[Any]] = []
@@ -261,19 +261,19 @@ class _HandoverLogic:
             decide_next(record)
         return combine(decisions)
 
-    def _first_due(self, states: Mapping[str, Any], until: int) -> Wake | None:
+    def _first_due(self, states: Mapping[str, Any], until: int) -> TimerFired | None:
         due = [(at, key) for key, state in states.items() if (at := self.stage.deadline(state)) is not None and at <= until]
         if not due:
             return None
         at, key = min(due)
-        return Wake(key, at)
+        return TimerFired(key, at)
 
-    def _awake(self, states: Mapping[str, Any], merging: Merging) -> dict[str, Any]:
+    def _with_resumed_timers(self, states: Mapping[str, Any], merging: Merging) -> dict[str, Any]:
         """Return the states as they were before timers were suspended."""
         suspended = {key: state.state for key, state in states.items() if type(state) is Resting} | merging.states
         return {**states, **{key: msgspec.json.decode(state, type=self.stage.state) for key, state in suspended.items()}}
 
-    def _onward(self, key: str, merge: Merge) -> Iterator[Output]:
+    def _forwarded_marker(self, key: str, merge: Merge) -> Iterator[Output]:
         if self.merger.onward is not None:
             yield Output(self.merger.onward, key, merge)
 
@@ -287,7 +287,7 @@ def awaiting_offender(handover: Handover, states: Mapping[str, Any]) -> Merging 
 
 def parts_of(merge: Merge, found: Mapping[str, Any]) -> Iterator[str]:
     """Yield the keys of the states to be handed over; once the first has arrived, it says how many there are."""
-    yield part_key(merge, 0)
-    first = found.get(part_key(merge, 0))
+    yield handover_key(merge, 0)
+    first = found.get(handover_key(merge, 0))
     if isinstance(first, HandedOver):
-        yield from (part_key(merge, part) for part in range(1, first.handover.parts))
+        yield from (handover_key(merge, part) for part in range(1, first.handover.parts))

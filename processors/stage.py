@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from processors.domain.journal import Verdict
 from processors.domain.seal import Seal
 from processors.domain.trace import Headers
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.topics import Topic
 
 S = TypeVar("S")
@@ -30,7 +30,7 @@ class Record(Struct, frozen=True, gc=False):
     `topic` is the name without prefix. `timestamp` is in milliseconds: the broker's time of arrival, or the topic clock's.
     `value` is the decoded record, None for a tombstone; for an external input it is the raw bytes, since only `read` may
     judge what outsiders send. `raw` is the value as received, `traceparent` the W3C trace context that came with it, empty if
-    malformed. `clock` is as in Wake.
+    malformed. `clock` is as in TimerFired.
     """
 
     topic: str
@@ -44,13 +44,13 @@ class Record(Struct, frozen=True, gc=False):
     clock: int = 0
 
 
-class Wake(Struct, frozen=True, gc=False):
+class TimerFired(Struct, frozen=True, gc=False):
     """
     The timer of one state key is due.
 
     `due_at` is the time of the decision, as if no stage had ever been down. `now` is the time up to which everything received
     has been decided; 0 if unknown. `clock` is the system time, for deadlines that must not start in the past, such as how long
-    an attempt may be sent; 0 under the topic clock, which stands still meanwhile.
+    an attempt may be sent; 0 under the topic clock, which does not advance meanwhile.
     """
 
     key: str
@@ -64,14 +64,14 @@ class Wake(Struct, frozen=True, gc=False):
         return max(self.due_at, self.now)
 
 
-class Resettle(Struct, frozen=True, gc=False):
+class RulesChanged(Struct, frozen=True, gc=False):
     """Rules or settings changed, so whatever waits under the key may be due at another time. `at` is the time of the decision."""
 
     key: str
     at: int
 
 
-Input = Record | Wake | Resettle
+Input = Record | TimerFired | RulesChanged
 
 
 class Timing(Struct, frozen=True, gc=False):
@@ -207,13 +207,13 @@ class Stage(Generic[S]):
     `keys` names the states that an input needs, given those found so far; it is called again until it names nothing new.
     `state` is the type of a state value, a union of tagged Structs if the stage has several kinds.
     `deadline` says when a state needs a decision without a record, None for never: this sets the timer of its key, which leads
-    to a Wake. Of the timers that are due together, those of states for which `is_urgent` is true fire first.
-    `resettles`: after a change of rules or settings, the stage gets one Resettle for every key that has a timer.
+    to a TimerFired. Of the timers that are due together, those of states for which `is_urgent` is true fire first.
+    `reevaluates`: after a change of rules or settings, the stage gets one RulesChanged for every key that has a timer.
     `owner` returns the record key whose partition a state key belongs to; with another partition count the state moves there.
     `migrations` converts a state document from format n to n + 1, by n: pure functions of plain JSON values.
     `linger` (milliseconds) is how long a batch waits for more records, so that records nobody waits for share a transaction,
     which costs the broker as much as many records. Under load every stage lingers (processors.runtime.run.pace).
-    `registrant` returns the id of the registrant whose data a record may hold, so that a record set aside can be erased.
+    `registrant` returns the id of the registrant whose data a record may hold, so that a quarantined record can be erased.
     `main_input` is the input with the most records; if set, the records of all inputs are decided in receive order, as far as
     one process has them.
     """
@@ -227,7 +227,7 @@ class Stage(Generic[S]):
     decide: Callable[[Input, Mapping[str, S], Context], Decision[S]]
     deadline: Callable[[S], int | None] = no_deadline
     is_urgent: Callable[[S], bool] = not_urgent
-    resettles: bool = False
+    reevaluates: bool = False
     owner: Callable[[str], str] = own_key
     migrations: Mapping[int, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     table: MemoryTable | None = None

@@ -1,4 +1,4 @@
-"""A hearing notice as identify makes it; each stage's tests add what they are about."""
+"""A hearing notice as identify writes it; the tests of each stage add what they need."""
 
 from typing import Any
 

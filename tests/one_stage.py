@@ -1,5 +1,5 @@
 """
-One stage alone, over the real `Task`: records go in, time passes, and every batch is decided twice.
+One stage alone, over the real `Task`: records arrive, time passes, and every batch is decided twice.
 
 Each batch begins with what a changelog would hold: states and timers go through their codecs every time, and a new task is
 made of them, as after a restart. Both times must come to the same result, and every decision keeps the promises of
@@ -16,15 +16,15 @@ from msgspec import Struct, structs
 from processors.domain.journal import Verdict
 from processors.domain.policy import Policy
 from processors.domain.seal import Seal
-from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.batch import BatchResult
 from processors.runtime.decide.driver import repeatable_bytes
 from processors.runtime.decide.task import Task
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.states import state_format
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Stage, TimerFired
 from processors.topics import Topic
 from tests.contracts.checked import Watch
 
@@ -162,6 +162,6 @@ class OneStage:
 def timers_after(stage: Stage[Any], given: Input, found: Mapping[str, Any], decision: Decision[Any]) -> dict[str, int | None]:
     """Return the timers that a decision sets or clears, for what decides without a task."""
     states = dict(decision.states)
-    if isinstance(given, Wake) and given.key in found:
+    if isinstance(given, TimerFired) and given.key in found:
         states.setdefault(given.key, found[given.key])
     return {key: None if state is None else stage.deadline(state) for key, state in states.items()}

@@ -43,8 +43,8 @@ BURSTS = [
 ]
 
 
-@pytest.mark.parametrize(("taken", "in_doubt", "held"), BURSTS)
+@pytest.mark.parametrize(("received", "in_doubt", "is_exact"), BURSTS)
 def test_a_burst_holds_if_what_is_missing_or_doubled_is_said_to_be_in_doubt(
-    taken: Counter[str], in_doubt: frozenset[str], *, held: bool
+    received: Counter[str], in_doubt: frozenset[str], *, is_exact: bool
 ) -> None:
-    assert Burst(3, 0, taken, frozenset("abc"), in_doubt, 1.0).held is held
+    assert Burst(3, 0, received, frozenset("abc"), in_doubt, 1.0).is_exact is is_exact

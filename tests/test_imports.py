@@ -15,7 +15,7 @@ from tests.source import tree
 
 ROOT = Path(processors.__file__).parent
 STAGES = ("ingest", "dedupe", "validate", "match", "deliver")
-SHARED = frozenset({"domain", "rules", "topics", "stage", "handover", "tally"})
+SHARED = frozenset({"domain", "rules", "topics", "stage", "handover", "tally", "dead_letter_seal"})
 MAY_IMPORT = {
     "__init__": frozenset[str](),
     "domain": frozenset({"domain"}),
@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "stage": frozenset({"domain", "rules", "topics"}),
     "handover": frozenset({"domain", "rules", "topics", "stage"}),
     "tally": frozenset({"domain", "topics", "stage"}),
+    "dead_letter_seal": frozenset({"domain", "topics", "stage"}),
     **{stage: SHARED | {stage} for stage in STAGES},
     "pipeline": SHARED | set(STAGES),
     "simulation": frozenset({"simulation"}),

@@ -1,5 +1,5 @@
 """
-Dedupe, validate and match over two partitions, which get ahead of each other as the test decides.
+Dedupe, validate and match over two partitions; the test decides which one is ahead.
 
 Each stage has a task a partition; records go to the partition of their key. `run` is given the turns: at each, one of the
 tasks that have something to read takes one record.

@@ -19,7 +19,7 @@ MOST: Final = 50_000  # records of a sink read at once
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """How a system did the job in every turn, its first half cold and its second warm; whether what it wrote is right."""
+    """A system's speeds in every turn, for its first half (cold) and its second (warm), and whether its output is correct."""
 
     title: str
     speeds: tuple[tuple[Speed, Speed], ...]

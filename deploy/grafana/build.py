@@ -1,7 +1,7 @@
 """
 Build Grafana's dashboards and docs/dashboards.md from processors/watch/boards: `make dashboards`.
 
-Thresholds are the alerts': the number behind the comparison of the alert's expression in deploy/prometheus/rules.yml.
+A panel's threshold is that of its alert: the number that the alert's expression in deploy/prometheus/rules.yml compares with.
 """
 
 import re
@@ -37,7 +37,7 @@ def threshold(alert: str) -> float | None:
 
 
 def steps(each: Panel) -> list[models.Threshold]:
-    """Return the colours by value: red from `bad_from` or the alert's threshold on, or below `good_above`; none without a threshold."""
+    """Return the colors by value: red from `bad_from` or the alert's threshold on, or below `good_above`; none without a threshold."""
     if each.good_above is not None:
         return [models.Threshold(value=None, color="red"), models.Threshold(value=each.good_above, color="green")]
     limit = each.bad_from
@@ -45,7 +45,7 @@ def steps(each: Panel) -> list[models.Threshold]:
         limit = threshold(each.alert)
     if limit is None:
         return []
-    # Grafana colours a value from the step on, an alert fires above it: what fires above 0 is red from the least above 0
+    # Grafana colors a value from the step on, an alert fires above it: what fires above 0 is red from the least above 0
     return [models.Threshold(value=None, color="green"), models.Threshold(value=limit or SMALLEST, color="red")]
 
 
@@ -76,8 +76,8 @@ def panel(each: Panel, width: int) -> Any:
     built = built.with_target(query.instant() if each.kind == "table" else query)
     if each.empty_until:
         built = built.no_value("none")
-    if colours := steps(each):
-        built = built.thresholds(dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(colours))
+    if colors := steps(each):
+        built = built.thresholds(dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(colors))
         if each.kind == "timeseries":
             built = built.thresholds_style(common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.LINE))
     if each.alert is None:
@@ -112,7 +112,7 @@ of `docker-compose.yml` come with them. A red line is the threshold of the alert
 [`vn console`](console.md) show the stages.
 
 Definitions are in `processors/watch/boards`; `make dashboards` makes the files and this page from them. `make pictures` draws
-each board in Chromium from the files of Grafana, with what a real Prometheus saw of a pipeline under load: one stage stood still for half
+each board in Chromium from the files of Grafana, with what a real Prometheus saw of a pipeline under load: one stage was stopped for half
 a minute, an agency fell silent, records were refused and flagged for review.
 """
 

@@ -16,7 +16,7 @@ from processors.watch.reading import shown_value
 Series = tuple[str, list[tuple[float, float]]]  # its legend, and times with values
 WIDTH: Final = 1200  # of the page; Grafana's grid has 24 columns
 ROW: Final = 26  # pixels of a row of Grafana's grid
-COLOURS: Final = ("#1f78c1", "#e0752d", "#508642", "#ba43a9", "#bf1b00", "#705da0", "#0a437c", "#99440a", "#3f6833", "#962d82")
+COLORS: Final = ("#1f78c1", "#e0752d", "#508642", "#ba43a9", "#bf1b00", "#705da0", "#0a437c", "#99440a", "#3f6833", "#962d82")
 NAMED: Final = {"green": "#37872d", "red": "#c4162a"}
 MISSING: Final = re.compile(r"\{\{\w+\}\}")  # a label that the series does not have
 CODE: Final = re.compile(r"`([^`]+)`")
@@ -83,8 +83,8 @@ def _stat(defaults: Mapping[str, Any], series: list[Series]) -> str:
     values = [points[-1][1] for _, points in series]
     shown = []
     for value in values:
-        colour = next((colour for least, colour in reversed(_steps(defaults)) if value >= least), "#1f2329")
-        shown.append(f'<span style="color: {colour}">{shown_value(value, defaults.get("unit", ""))}</span>')
+        color = next((color for least, color in reversed(_steps(defaults)) if value >= least), "#1f2329")
+        shown.append(f'<span style="color: {color}">{shown_value(value, defaults.get("unit", ""))}</span>')
     return f'<p class="stat">{" ".join(shown)}</p>'
 
 
@@ -101,7 +101,7 @@ def _lines(defaults: Mapping[str, Any], series: list[Series], columns: int, span
     every = [point for _, points in known for point in points]
     if not every:
         return '<p class="none">no data</p>'
-    limits = [(least, colour) for least, colour in _steps(defaults) if math.isfinite(least)]
+    limits = [(least, color) for least, color in _steps(defaults) if math.isfinite(least)]
     first, last = span_of_page
     highest = max(value for _, value in every)
     top = (
@@ -132,9 +132,9 @@ def _lines(defaults: Mapping[str, Any], series: list[Series], columns: int, span
     legend = []
     for number, (name, points) in enumerate(known):
         if points:
-            colour = COLOURS[number % len(COLOURS)]
+            color = COLORS[number % len(COLORS)]
             path = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in points)
-            marks.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
+            marks.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="1.6"/>')
             now = shown_value(points[-1][1], unit)
-            legend.append(f'<li><span style="background: {colour}"></span>{html.escape(name)} {now}</li>')
+            legend.append(f'<li><span style="background: {color}"></span>{html.escape(name)} {now}</li>')
     return f'<svg viewBox="0 0 {width} {height}" width="100%">{"".join(marks)}</svg><ul>{"".join(legend)}</ul>'

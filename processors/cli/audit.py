@@ -74,7 +74,7 @@ def count_ends(journal: Iterable[Verdict]) -> dict[str, int]:
     """Return how many submissions were read and how many offenders' parts ended in each way; `missing` lacks a verdict."""
     read, rejected = 0, 0
     merged: dict[str, str] = {}
-    words: OutcomesByStage = {}
+    outcomes_by_stage: OutcomesByStage = {}
     for verdict in journal:
         if verdict.stage == "read" and verdict.ori is not None:
             read += 1
@@ -82,17 +82,17 @@ def count_ends(journal: Iterable[Verdict]) -> dict[str, int]:
         elif verdict.formerly is not None and verdict.offender is not None:
             merged[verdict.formerly] = verdict.offender
         elif verdict.offender is not None and verdict.ori is not None and verdict.outcome not in {"noted", "receipt"}:
-            stages = words.setdefault((verdict.ori, verdict.message_id, verdict.offender), {})
+            stages = outcomes_by_stage.setdefault((verdict.ori, verdict.message_id, verdict.offender), {})
             stages.setdefault(verdict.stage, {})[verdict.registrant_id] = verdict.outcome
-    ends = Counter(end_of(stages) for stages in merge_keys(words, merged).values())
+    ends = Counter(end_of(stages) for stages in merge_keys(outcomes_by_stage, merged).values())
     ends["dead_lettered"] += rejected
     return {"read": read, **{name: ends[name] for name in ENDS}}
 
 
-def merge_keys(words: OutcomesByStage, merged: Mapping[str, str]) -> OutcomesByStage:
+def merge_keys(outcomes_by_stage: OutcomesByStage, merged: Mapping[str, str]) -> OutcomesByStage:
     """Return the outcomes with each offender's former keys replaced by the key they were merged into."""
     found: OutcomesByStage = {}
-    for (ori, message_id, offender), stages in words.items():
+    for (ori, message_id, offender), stages in outcomes_by_stage.items():
         key = offender
         while key is not None and key in merged:
             key = merged[key]

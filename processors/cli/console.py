@@ -18,9 +18,9 @@ from processors.console.overview import Overview
 from processors.console.page import Console
 from processors.console.people import LOOPBACK, LocalUser, SignIn, SignInProxy
 from processors.deliver.sample import sample_text
-from processors.rules.book import Rules
 from processors.rules.document.build import document
 from processors.rules.load import midnight, read_rules
+from processors.rules.rule_set import Rules
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.user_client import UserClient
@@ -85,7 +85,7 @@ def console_of(settings: Settings) -> Console:
     overview = Overview(Watch(settings, rules, page, with_canary=False), page)
 
     def rules_document(state: str) -> Any:
-        zone = rules.history(state).books[-1].zone
+        zone = rules.history(state).rule_sets[-1].zone
         day = datetime.now(zone).date()
         at = midnight(day, zone)
         return document(

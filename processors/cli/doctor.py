@@ -13,8 +13,8 @@ from rich.text import Text
 from processors.cli.app import new_app
 from processors.cli.certificates import certificates
 from processors.cli.finding import Finding
+from processors.cli.liveness import groups, prometheus_findings, watch
 from processors.cli.output import JSON, console, print_json
-from processors.cli.outside import groups, prometheus_findings, watch
 from processors.cli.rights import hidden_topics, refused_user, rights, stage_rights
 from processors.pipeline import PIPELINE, STAGES
 from processors.rules.check import check as check_rules
@@ -140,7 +140,7 @@ def topics(settings: Settings) -> Iterator[Finding]:
         yield Finding("topics", ok=True, found=f"all {len(found)} exist")
     if present:
         yield from topic_settings(settings, present)
-        yield from copies(settings, present)
+        yield from replicas(settings, present)
 
 
 def topic_settings(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
@@ -160,7 +160,7 @@ def topic_settings(settings: Settings, present: list[TopicStatus]) -> Iterator[F
         yield Finding("topics", ok=False, found=f"{unlike[0]}{more}", fix="vn topics create --apply")
 
 
-def copies(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
+def replicas(settings: Settings, present: list[TopicStatus]) -> Iterator[Finding]:
     """Check that every topic has three replicas, two of them in sync, if there are three brokers."""
     cluster = Broker(settings).cluster()
     brokers, metadata = len(cluster.brokers), cluster.topics
@@ -247,8 +247,8 @@ def broker_clocks(settings: Settings) -> Iterator[Finding]:
     apart = [each for each in found if abs(each.ahead) > CLOCK_SKEW / 1000 + each.uncertain]
     for each in apart:
         way = "ahead of" if each.ahead > 0 else "behind"
-        said = f"broker {each.broker} is {abs(each.ahead):.2f} s {way} this host, and more than {CLOCK_SKEW} ms ends holds early"
-        yield Finding("clock", ok=False, found=said, fix="synchronise both hosts with NTP")
+        difference = f"broker {each.broker} is {abs(each.ahead):.2f} s {way} this host, and more than {CLOCK_SKEW} ms ends holds early"
+        yield Finding("clock", ok=False, found=difference, fix="synchronize both hosts with NTP")
     if found and not apart:
         most = max(abs(each.ahead) for each in found)
         yield Finding("clock", ok=True, found=f"at most {most:.2f} s apart from the {len(found)} broker(s)")
@@ -261,7 +261,7 @@ def drift(settings: Settings) -> Iterator[Finding]:
         "clock",
         ok=apart < MAX_DRIFT,
         found=f"{apart:.2f} s apart from the store's",
-        fix="" if apart < MAX_DRIFT else "synchronise both hosts with NTP",
+        fix="" if apart < MAX_DRIFT else "synchronize both hosts with NTP",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from processors.ingest.message_labels import broken_xml
+from processors.ingest.submission_ids import broken_xml
 from processors.runtime.errors import UserError
 
 T = TypeVar("T")

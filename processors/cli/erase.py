@@ -15,7 +15,7 @@ from processors.domain.time import iso
 from processors.ingest.read.ids import looks_like_address
 from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
-from processors.runtime.kafka.clients import Broker, Place
+from processors.runtime.kafka.clients import Broker, TopicAndPartition
 from processors.runtime.kafka.dead_letters import dead_letters, destroy_keys
 from processors.runtime.kafka.purge import ANY_GROUP, Purge, end_segments
 from processors.runtime.kafka.user_client import UserClient
@@ -176,7 +176,7 @@ def steps(client: UserClient, settings: Settings, registrant_id: str, letters: C
         f"it is off the broker's disk by {by}, in a topic to which nothing comes with the first record after that",
         "a stage or provider has not read these topics to the end they had: vn.registrations, vn.outbound.… (`vn doctor` says which)",
     )
-    end_segments(broker, prefix, purge.places())
+    end_segments(broker, prefix, purge.topic_partitions())
     store = Store(settings.redis())
     store.rewrite_log()
     yield Step(lambda: not store.is_rewriting_log(), "the store's append-only file is rewritten", "the store is still rewriting its file")
@@ -194,9 +194,9 @@ def steps(client: UserClient, settings: Settings, registrant_id: str, letters: C
     )
 
 
-def destroyed_keys(client: UserClient, topic: Topic) -> dict[str, Place]:
+def destroyed_keys(client: UserClient, topic: Topic) -> dict[str, TopicAndPartition]:
     """Return the destroyed keys that can still be read, each with its topic and partition."""
-    found: dict[str, Place] = {}
+    found: dict[str, TopicAndPartition] = {}
     seen: set[str] = set()
     for record in client.read(topic):
         if record.key is not None and record.value is not None:
@@ -206,6 +206,6 @@ def destroyed_keys(client: UserClient, topic: Topic) -> dict[str, Place]:
     return found
 
 
-def keys_left(client: UserClient, topic: Topic, ids: Collection[str]) -> set[Place]:
+def keys_left(client: UserClient, topic: Topic, ids: Collection[str]) -> set[TopicAndPartition]:
     """Return the partitions of a topic in which destroyed keys with these ids can still be read."""
-    return {place for key, place in destroyed_keys(client, topic).items() if key in ids} if ids else set()
+    return {topic_partition for key, topic_partition in destroyed_keys(client, topic).items() if key in ids} if ids else set()

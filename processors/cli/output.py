@@ -37,9 +37,9 @@ def print_rows(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, tit
             print_json(each)
         return
     table = Table(title=title, title_justify="left")
-    for place, column in enumerate(columns):
+    for index, column in enumerate(columns):
         # Never wrap the first column, which is the input of other commands, nor times.
-        table.add_column(column, no_wrap=place == 0 or column in TIMES, overflow="fold")
+        table.add_column(column, no_wrap=index == 0 or column in TIMES, overflow="fold")
     for each in rows:
         table.add_row(*("" if each.get(column) is None else str(each[column]) for column in columns))
     if not table.row_count:

@@ -95,7 +95,7 @@ def comparable(text: str) -> str:
     form = IDENTIFIER_FORM.fullmatch(text.strip())
     if form is None:
         raise UsageError(f"{text} is no identifier: write SCHEME:VALUE, such as SID:VA7700123")
-    identity = load_rules(Settings().rules_dir).book("", wall_time()).identity
+    identity = load_rules(Settings().rules_dir).rule_set("", wall_time()).identity
     try:
         mark = identity.mark(Identifier(form["scheme"], form["value"], form["issuer"]))
     except NotAnIdentifier as why:

@@ -94,8 +94,8 @@ def callbacks(
         key = record.reference if isinstance(record, ReceiptForm) else None
         return writer.write(client.topic(topic), key, client.codec.encode(record))
 
-    book = load_rules(settings.rules_dir).book("", wall_time())
-    again = partial(call_text, book, "*call.again")
+    rule_set = load_rules(settings.rules_dir).rule_set("", wall_time())
+    again = partial(call_text, rule_set, "*call.again")
     fault = Faults(settings.faults).point("provider-callbacks")
     callers = [CallbackAccount(each.name, read_secret(each.token_file), each.public_url) for each in entries]
     serve(callback_app(Callbacks(callers, write, wall_time, again, fault)), host, port)
@@ -123,8 +123,8 @@ def run_vendors(channels: Sequence[Channel], kind: str, config: Path) -> None:
     """Run the vendors of one kind."""
     settings = Settings()
     file = read_config(config)
-    book = load_rules(settings.rules_dir).book("", wall_time())
-    prompt: Prompt = lambda language, confirm: call_prompt(book, language, confirm=confirm)  # noqa: E731
+    rule_set = load_rules(settings.rules_dir).rule_set("", wall_time())
+    prompt: Prompt = lambda language, confirm: call_prompt(rule_set, language, confirm=confirm)  # noqa: E731
     run_workers(channels, lambda: create_vendors(file, kind, prompt, wall_time, settings.seal), settings)
 
 

@@ -56,7 +56,7 @@ def quarantine(
 
 def has_passed(settings: Settings, stage: Stage[object], topic: str, partition: int, offset: int) -> bool:
     """Whether the stage's group has committed an offset beyond the record."""
-    place = (settings.topic_prefix + topic, partition)
+    topic_partition = (settings.topic_prefix + topic, partition)
     group = Broker(settings).offsets_consumer(f"{settings.topic_prefix}{stage.name}")
-    committed = committed_offsets(group, [place])[place]
+    committed = committed_offsets(group, [topic_partition])[topic_partition]
     return committed is not None and committed > offset

@@ -84,12 +84,12 @@ def discard(
     _decide("discard", reason, reviewer, review_id, group)
 
 
-def _decide(word: ReviewDecision, reason: str, reviewer: str | None, review_id: str | None, group: str | None) -> None:
+def _decide(decision: ReviewDecision, reason: str, reviewer: str | None, review_id: str | None, group: str | None) -> None:
     if review_id is not None and group is not None:
         raise UsageError("name either one review or --group, not both")
     if review_id is None and group is None:
         raise UsageError("name a review, or --group for all of a group: `vn review list` shows both")
-    action = ReviewAction(action=word, reason=reason, reviewer=reviewer or getpass.getuser(), review_id=review_id, group=group)
+    action = ReviewAction(action=decision, reason=reason, reviewer=reviewer or getpass.getuser(), review_id=review_id, group=group)
     chosen = matching_reviews(action, _reviews().values())
     client = UserClient(Settings())
     client.send(REVIEW_ACTIONS, [(review_id or group, client.codec.encode(action))])

@@ -16,11 +16,11 @@ from rich.text import Text
 from processors.cli.app import new_app
 from processors.cli.output import print_json
 from processors.deliver.sample import sample_text
-from processors.rules.book import EventCode, Rules
 from processors.rules.check import check as find
 from processors.rules.document.build import document
 from processors.rules.document.parts import Document, Part
 from processors.rules.load import RuleLibrary, midnight, read_rules
+from processors.rules.rule_set import EventCode, Rules
 from processors.rules.settings import Settings as SettingsInForce
 from processors.runtime.errors import UsageError, UserError
 from processors.runtime.kafka.user_client import UserClient
@@ -80,7 +80,7 @@ def show(
         raise UserError(f"no rule file is for {jurisdiction!r}: write one of {', '.join(library.jurisdictions)}")
     policies = list(UserClient(settings).table(POLICIES).values()) if settings.bootstrap_servers else []
     rules = Rules(library, SettingsInForce.of(policies))
-    zone = rules.history(code).books[-1].zone
+    zone = rules.history(code).rule_sets[-1].zone
     day = datetime.now(zone).date() if on is None else on.date()
     shown = document(rules, chain(*library.files_for(code)), code, day, sampler(rules, code, midnight(day, zone)))
     (print_styled if sys.stdout.isatty() else print_plain)(shown)
@@ -97,7 +97,7 @@ def sampler(rules: Rules, jurisdiction: str, at: int) -> Callable[[EventCode, st
 
 def summary_of(library: RuleLibrary) -> dict[str, object]:
     """Return the summary: how many files, jurisdictions, events and texts there are."""
-    default = library.history("").books[-1]
+    default = library.history("").rule_sets[-1]
     return {
         "files": sum(len(layer) for layer in library.layers),
         "jurisdictions": len(library.jurisdictions),

@@ -11,8 +11,8 @@ from prometheus_client import REGISTRY
 from processors.cli.app import new_app
 from processors.cli.web import serve
 from processors.domain.seal import Seal
-from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import Broker
@@ -71,8 +71,8 @@ def site(
 
 def public_custody(rules: Rules) -> PublicScope:
     """Return whose custody is public according to the rule files."""
-    book = rules.book("", wall_time())
-    kinds = {each.name for each in book.locations.values() if each.custodial and not each.confidential}
+    rule_set = rules.rule_set("", wall_time())
+    kinds = {each.name for each in rule_set.locations.values() if each.custodial and not each.confidential}
     return PublicScope(tuple(sorted(kinds)), tuple(sorted(code for code, each in rules.jurisdictions.items() if each.public)))
 
 

@@ -22,7 +22,7 @@ from processors.domain.normalize import without_invisible
 from processors.domain.registration import Channel
 from processors.domain.zones import zone_named
 from processors.ingest.read.contacts import CHANNELS
-from processors.ingest.read.dates import parse_birth_date, says_nothing
+from processors.ingest.read.dates import means_unknown, parse_birth_date
 from processors.ingest.read.instants import parse_expiry, parse_instant
 from processors.ingest.read.languages import canonical_language
 from processors.ingest.read.registration import PIN, PIN_LENGTH, SOURCES
@@ -197,11 +197,11 @@ def name_of(cell: str) -> str:
 def columns(header: list[str], line: int) -> list[str]:
     """Return the column names in a header; empty for a column without a name."""
     names = [name_of(cell) for cell in header]
-    for place, name in enumerate(names, 1):
+    for column, name in enumerate(names, 1):
         if name and name not in COLUMNS:
-            raise BrokenFile(f'"{name[:40]}" is no column of a registration: see `vn register --help`', line, place)
-        if name in names[: place - 1] and name and name not in REPEATED:
-            raise BrokenFile(f"the column {name} occurs twice, and a registration has one", line, place)
+            raise BrokenFile(f'"{name[:40]}" is no column of a registration: see `vn register --help`', line, column)
+        if name in names[: column - 1] and name and name not in REPEATED:
+            raise BrokenFile(f"the column {name} occurs twice, and a registration has one", line, column)
     if "registration_id" not in names:
         raise BrokenFile("the header has no column registration_id", line)
     return names
@@ -210,21 +210,21 @@ def columns(header: list[str], line: int) -> list[str]:
 def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
     """Return the values of a row by column."""
     found: dict[str, list[str]] = {}
-    for place, cell in enumerate(row, 1):
+    for column, cell in enumerate(row, 1):
         value = _TEXT_MARK.sub("", without_invisible(cell).strip())
         if formula := _FORMULA.fullmatch(value):
             value = formula[1].strip()
-        name = header[place - 1] if place <= len(header) else ""
+        name = header[column - 1] if column <= len(header) else ""
         if not value:
             continue
         if not name:
-            raise BrokenFile("there is a value in a column that has no header", line, place)
+            raise BrokenFile("there is a value in a column that has no header", line, column)
         if (why := fault_of(name, value)) is not None:
-            raise BrokenFile(why, line, place)
+            raise BrokenFile(why, line, column)
         try:
             values = addresses(CHANNELS[name], value) if name in CHANNELS else parts(value) if name in REPEATED else [value]
         except UnreadableAddress as why:
-            raise BrokenFile(f"an address in the column {name} {why}", line, place) from None
+            raise BrokenFile(f"an address in the column {name} {why}", line, column) from None
         found.setdefault(name, []).extend(values)
     return found
 
@@ -338,7 +338,7 @@ def addresses(channel: Channel, cell: str) -> list[str]:
     Raises UnreadableAddress for an address that cannot be read. One that is readable but unusable is left to `read`.
     """
     pieces = ([part] if normalize(channel, part) else re.split(r"[,|]| / ", part) for part in parts(cell))
-    found = [piece.strip() for piece in chain.from_iterable(pieces) if not says_nothing(piece)]
+    found = [piece.strip() for piece in chain.from_iterable(pieces) if not means_unknown(piece)]
     for each in found:
         check_legible(channel, each)
     return found

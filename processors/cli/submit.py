@@ -6,7 +6,7 @@ import typer
 
 from processors.cli.app import new_app
 from processors.cli.documents import documents, fail_if_broken, parse_files
-from processors.ingest.message_labels import message_labels
+from processors.ingest.submission_ids import submission_ids
 from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import SUBMISSIONS
@@ -31,9 +31,9 @@ def submit(
     """
     settings = Settings()
     messages, broken = parse_files(files, (lambda content: [content]) if raw else documents)
-    labels = [message_labels(message) for message in messages]
+    ids = [submission_ids(message) for message in messages]
     if messages or not broken:
-        UserClient(settings).send(SUBMISSIONS, ((ori, message) for (_, ori), message in zip(labels, messages, strict=True)))
-    for message_id, _ in labels:
+        UserClient(settings).send(SUBMISSIONS, ((ori, message) for (_, ori), message in zip(ids, messages, strict=True)))
+    for message_id, _ in ids:
         typer.echo(message_id or "-")
     fail_if_broken(broken, "fix it, or send it as it is with --raw")

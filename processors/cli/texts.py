@@ -17,8 +17,8 @@ from processors.domain.notification import Outbound
 from processors.domain.registration import Channel
 from processors.providers.html import html_of
 from processors.providers.ssml import ssml_of
-from processors.rules.book import Book, EventCode, Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import EventCode, Rules, RuleSet
 from processors.runtime.errors import UsageError, UserError
 from processors.runtime.settings import Settings
 
@@ -62,7 +62,7 @@ def preview(  # noqa: PLR0913  its options
         raise UsageError(f"--kind is {' or '.join(TELLINGS)}")
     rules = load_rules(Settings().rules_dir)
     at = int(datetime.now(UTC).timestamp() * 1000)
-    book = rules.book("", at)
+    rule_set = rules.rule_set("", at)
     emergency, messages = samples(rules, subtype, next(each for each in TELLINGS if each == kind), language, at)
     for each in CHANNELS:
         if ("email" if html else channel) not in {None, each}:
@@ -79,7 +79,7 @@ def preview(  # noqa: PLR0913  its options
                 | encoding_and_segments(message, each)
             )
         else:
-            typer.echo("\n".join((*lines_of(message, each, outbound, book), "")))
+            typer.echo("\n".join((*lines_of(message, each, outbound, rule_set), "")))
 
 
 def samples(rules: Rules, subject: str, kind: TellingKind, language: str, at: int) -> tuple[bool, Callable[[Channel], Message | None]]:
@@ -87,15 +87,15 @@ def samples(rules: Rules, subject: str, kind: TellingKind, language: str, at: in
     content = next((each for each in ABOUT_REGISTRATIONS if each == subject), None)
     if content is not None:
         return False, lambda channel: sample_about_registration(rules, content, language, channel, at, sample_standing(at))
-    code = code_of(rules.book("", at), subject)
+    code = code_of(rules.rule_set("", at), subject)
     notice = full_notice(code, at, kind)
     return code.emergency, lambda channel: sample_message(rules, notice, language, channel)
 
 
-def code_of(book: Book, subtype: str) -> EventCode:
+def code_of(rule_set: RuleSet, subtype: str) -> EventCode:
     """Return the first code of that subtype, or the one of `type/subtype`."""
     for name, kind in ((subtype, ""), (subtype.partition("/")[2], subtype.partition("/")[0])):
-        for code in book.codes.values():
+        for code in rule_set.codes.values():
             if code.subtype == name and kind in {"", code.event_type}:
                 return code
     raise UserError(f"there is no event subtype {subtype}: `vn rules show` lists those there are")
@@ -131,7 +131,7 @@ def encoding_and_segments(message: Message, channel: Channel) -> dict[str, objec
     return {"encoding": encoding(message.body), "segments": segments(message.body)} if channel == "sms" else {}
 
 
-def lines_of(message: Message, channel: Channel, outbound: Outbound, book: Book) -> Iterator[str]:
+def lines_of(message: Message, channel: Channel, outbound: Outbound, rule_set: RuleSet) -> Iterator[str]:
     """Yield the lines of one channel's message."""
     match channel:
         case "sms":
@@ -145,4 +145,4 @@ def lines_of(message: Message, channel: Channel, outbound: Outbound, book: Book)
             yield message.body
         case "voice":
             yield "--- call"
-            yield ssml_of(outbound, lambda language, confirm: call_prompt(book, language, confirm=confirm))
+            yield ssml_of(outbound, lambda language, confirm: call_prompt(rule_set, language, confirm=confirm))

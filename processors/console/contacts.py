@@ -17,10 +17,10 @@ from processors.deliver.state import KnownContact, Registrant
 from processors.domain.erasure import RegistrantKey
 from processors.domain.inbound import PURPOSE, InboundText
 from processors.domain.registration import Channel, Contact
-from processors.domain.review import opened_subject, subject_of
+from processors.domain.review import subject_of, unsealed_subject
 from processors.domain.seal import Seal, SealBroken
 from processors.masking import mask_contact
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.user_client import UserClient
@@ -67,7 +67,7 @@ def contacts_of(client: UserClient, seal: Seal, rules: Rules, registrant_id: str
 
 def reply_of(client: UserClient, seal: Seal, rules: Rules, review_id: str) -> str | None:
     """Return the registrant's reply that an open review is about; None if it is no longer stored or cannot be decrypted."""
-    registrant_id = opened_subject(subject_of(review_id, STAGE_NAME) or "", seal)
+    registrant_id = unsealed_subject(subject_of(review_id, STAGE_NAME) or "", seal)
     if registrant_id is None:
         return None
     known, moment = load_registrant(client, seal, rules, registrant_id)

@@ -101,4 +101,4 @@ def polyline(values: tuple[float, ...]) -> str:
         return ""
     top = max(*values, 1.0)
     step = WIDTH / (len(values) - 1)
-    return " ".join(f"{place * step:.1f},{HEIGHT - 2 - value / top * (HEIGHT - 4):.1f}" for place, value in enumerate(values))
+    return " ".join(f"{index * step:.1f},{HEIGHT - 2 - value / top * (HEIGHT - 4):.1f}" for index, value in enumerate(values))

@@ -16,7 +16,7 @@ from processors.console.formats import ago, duration, moment, sentence
 from processors.console.overview import Overview
 from processors.domain.policy import Policy
 from processors.domain.reasons import REASONS
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import wall_time
 from processors.runtime.kafka.user_client import UserClient
 from processors.views import queries
@@ -88,7 +88,7 @@ class Pages:
 
     def is_emergency(self, review: Mapping[str, Any]) -> bool:
         """Whether the event under review is an emergency by the rules of its jurisdiction."""
-        code = self.console.rules.book(review["jurisdiction"], review["since"]).code(review["event_type"], review["event_subtype"])
+        code = self.console.rules.rule_set(review["jurisdiction"], review["since"]).code(review["event_type"], review["event_subtype"])
         return code is not None and code.emergency
 
 

@@ -38,16 +38,16 @@ from functools import reduce
 from typing import Final
 
 from processors.dedupe.effect import Effect, apply, decision
+from processors.dedupe.limits import close_crowded_out, has_room, make_room_with_note, reviews_crowded_out
 from processors.dedupe.merge import merge_states, state_keys
-from processors.dedupe.room import close_crowded_out, has_room, make_room_with_note, reviews_crowded_out
 from processors.dedupe.situation import NAME, Message, Situation, situation_of, target_event
 from processors.dedupe.state import KnownEvent, KnownEvents, State, deadline, message_key, rename_unheard_state
 from processors.dedupe.transitions import DEADLINE_TRANSITIONS, suppress, take_effect
-from processors.dedupe.waiting import act_on_review, flag, stop_waiting, wait
+from processors.dedupe.waiting import act_on_review, flag_waiting, stop_waiting, wait_for_target
 from processors.domain.event import Event
 from processors.domain.review import ReviewAction, subject_of
 from processors.handover import Merger, with_handover
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Stage, TimerFired
 from processors.tally import part_ended
 from processors.topics import DEDUPE_HANDOVER, DEDUPE_STATE, DISTINCT, EVENTS, REVIEWS, TALLY
 
@@ -79,7 +79,7 @@ def offender_of(given: Input) -> str | None:
 def messages_needed(given: Input, known: KnownEvents) -> list[int]:
     """Return which stored messages are needed: for a timer those that are due, for an Add those whose Cancel is held."""
     if not isinstance(given, Record):
-        until = given.due_at if isinstance(given, Wake) else given.at
+        until = given.due_at if isinstance(given, TimerFired) else given.at
         held = [each.seq for each in known.events if each.held is not None and each.held.due <= until]
         return held + [each.seq for each in known.waiting if each.review_id is None and each.due <= until]
     if isinstance(given.value, Event):
@@ -95,29 +95,27 @@ def messages_needed(given: Input, known: KnownEvents) -> list[int]:
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Return the decision on one event, enrolment, review action or timer."""
     if not isinstance(given, Record):
-        situation = situation_of(given.key, given.due_at if isinstance(given, Wake) else given.at, context.rules, states)
-        return decision(wake(situation), situation)
+        situation = situation_of(given.key, given.due_at if isinstance(given, TimerFired) else given.at, context.rules, states)
+        return decision(fire_timer(situation), situation)
     offender = offender_of(given)
     value = given.value
     if offender is None:
         return Decision((Output(DISTINCT, given.key, value),))
     situation = situation_of(offender, value.received_at, context.rules, states)
-    return decision(
-        act_on_review(situation, value) if isinstance(value, ReviewAction) else receive_within_limits(situation, value), situation
-    )
+    return decision(act_on_review(situation, value) if isinstance(value, ReviewAction) else receive_event(situation, value), situation)
 
 
-def receive_within_limits(situation: Situation, event: Event) -> Effect:
-    """Return the effect of a message within the limits of room.py."""
+def receive_event(situation: Situation, event: Event) -> Effect:
+    """Return the effect of a message within the limits of limits.py."""
     if has_room(situation.known):
-        return receive(situation, situation.message(event))
+        return receive_message(situation, situation.message(event))
     closed = close_crowded_out(situation)
     before = apply(closed, situation)
-    effect = closed.then(receive(before, before.message(event)))
+    effect = closed.then(receive_message(before, before.message(event)))
     return effect.then(make_room_with_note(apply(effect, situation), event)) if effect.events or effect.waiting else effect
 
 
-def receive(situation: Situation, message: Message) -> Effect:
+def receive_message(situation: Situation, message: Message) -> Effect:
     """Return the effect of a message and of the messages that waited for it; the last of them decides."""
     event = message.event
     if situation.is_repeated(message):
@@ -125,7 +123,7 @@ def receive(situation: Situation, message: Message) -> Effect:
         return suppress(situation, event, "duplicate", detail, part_ended(event, "copy"))
     known = target_event(situation, message)
     if known is None:
-        return wait(situation, message)
+        return wait_for_target(situation, message)
     followers = situation.messages_waiting_for(event)
     if not followers:
         return take_effect(situation, known, message, event.operation)
@@ -146,9 +144,11 @@ def with_replaced_message(situation: Situation, known: KnownEvent, message: Mess
     return known.with_earlier_content(event.message_id, message.fingerprint, situation.window_end(event.scope))
 
 
-def wake(situation: Situation) -> Effect:
+def fire_timer(situation: Situation) -> Effect:
     """Return the effect of a timer: messages whose target is still unknown are flagged, held Cancels sent, old events forgotten."""
-    flagged = [flag(situation, each) for each in situation.known.waiting if each.deadline is not None and each.deadline <= situation.at]
+    flagged = [
+        flag_waiting(situation, each) for each in situation.known.waiting if each.deadline is not None and each.deadline <= situation.at
+    ]
     ended = [DEADLINE_TRANSITIONS[each.state].handler(situation, each) for each in situation.known.events if each.deadline <= situation.at]
     return reduce(Effect.then, (*flagged, *ended), Effect())
 

@@ -15,15 +15,15 @@ from processors.domain.docket import compared_dockets
 from processors.domain.event import Change, Event
 from processors.domain.normalize import normalize
 from processors.domain.time import iso
-from processors.rules.book import Book, EventCode
+from processors.rules.rule_set import EventCode, RuleSet
 
 KIND_FIELDS: Final = ("event_type", "event_subtype", "notification_type")
 DEFAULT_FIELDS: Final = EventCode("", "", ()).same  # for a kind of event that is not (or no longer) in any rule file
 
 
-def compared_fields(event: Event, book: Book) -> dict[str, str]:
+def compared_fields(event: Event, rule_set: RuleSet) -> dict[str, str]:
     """Return the fields that identify events of this kind, in comparable form; a missing value is empty."""
-    return {name: compared_value(event, name, book) if getattr(event, name) else "" for name in identifying_fields(event, book)}
+    return {name: compared_value(event, name, rule_set) if getattr(event, name) else "" for name in identifying_fields(event, rule_set)}
 
 
 def fingerprint(event: Event, compared: Mapping[str, str]) -> str:
@@ -47,58 +47,58 @@ def earlier_fingerprint(event: Event, compared: Mapping[str, str]) -> str | None
     return digest(event, {**compared, "case_number": normalize(event.case_number)}.values())
 
 
-def changes(old: Event, new: Event, book: Book) -> tuple[Change, ...]:
+def changes(old: Event, new: Event, rule_set: RuleSet) -> tuple[Change, ...]:
     """Return the differences that a registrant who was told `old` must be told."""
-    names = dict.fromkeys((*KIND_FIELDS, *identifying_fields(old, book), *identifying_fields(new, book)))
+    names = dict.fromkeys((*KIND_FIELDS, *identifying_fields(old, rule_set), *identifying_fields(new, rule_set)))
     return tuple(
-        Change(name, written_value(old, name, book), written_value(new, name, book))
+        Change(name, written_value(old, name, rule_set), written_value(new, name, rule_set))
         for name in names
-        if compared_value(old, name, book) != compared_value(new, name, book)
+        if compared_value(old, name, rule_set) != compared_value(new, name, rule_set)
     )
 
 
-def identifying_fields(event: Event, book: Book) -> tuple[str, ...]:
+def identifying_fields(event: Event, rule_set: RuleSet) -> tuple[str, ...]:
     """Return the names of the fields that identify events of this kind."""
-    code = book.code(event.event_type, event.event_subtype)
+    code = rule_set.code(event.event_type, event.event_subtype)
     return DEFAULT_FIELDS if code is None else code.same
 
 
-def compared_value(event: Event, name: str, book: Book) -> str:
+def compared_value(event: Event, name: str, rule_set: RuleSet) -> str:
     """Return a field's value in comparable form."""
     reading = _COMPARED.get(name)
-    return normalize(getattr(event, name) or "") if reading is None else reading(event, book)
+    return normalize(getattr(event, name) or "") if reading is None else reading(event, rule_set)
 
 
-def written_value(event: Event, name: str, book: Book) -> str:
+def written_value(event: Event, name: str, rule_set: RuleSet) -> str:
     """Return a field's value for a `Change`: in the agency's words; the action date as an ISO 8601 date or instant."""
     if name != "action_at":
         return getattr(event, name) or ""
     if event.date_only:
-        return datetime.fromtimestamp(event.action_at / 1000, book.zone_of(event.ori)).date().isoformat()
+        return datetime.fromtimestamp(event.action_at / 1000, rule_set.zone_of(event.ori)).date().isoformat()
     return iso(event.action_at)
 
 
-def _instant(event: Event, _: Book) -> str:
+def _instant(event: Event, _: RuleSet) -> str:
     return f"{event.action_at} day" if event.date_only else str(event.action_at)
 
 
-def _case_number(event: Event, _: Book) -> str:
+def _case_number(event: Event, _: RuleSet) -> str:
     return "; ".join(sorted(compared_dockets(event.case_number or "")))
 
 
-def _status(event: Event, book: Book) -> str:
+def _status(event: Event, rule_set: RuleSet) -> str:
     text = event.status or ""
-    known = book.status(text)
+    known = rule_set.status(text)
     return normalize(known.name if known else text)
 
 
-def _location(event: Event, book: Book) -> str:
+def _location(event: Event, rule_set: RuleSet) -> str:
     text = event.location_kind or ""
-    known = book.location(text)
+    known = rule_set.location(text)
     return normalize(known.name if known else text)
 
 
-_COMPARED: Final[Mapping[str, Callable[[Event, Book], str]]] = {
+_COMPARED: Final[Mapping[str, Callable[[Event, RuleSet], str]]] = {
     "action_at": _instant,
     "case_number": _case_number,
     "status": _status,

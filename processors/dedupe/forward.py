@@ -29,7 +29,9 @@ CANCEL_FIELDS: Final = (
 )
 
 
-def tell(situation: Situation, known: KnownEvent, message: Message, verdict: Verdict, changed: tuple[Change, ...] = ()) -> Effect:
+def forward_message(
+    situation: Situation, known: KnownEvent, message: Message, verdict: Verdict, changed: tuple[Change, ...] = ()
+) -> Effect:
     """Forward the message, as a change if something `changed`, otherwise as news; its content becomes the event's last content."""
     event, scope = message.event, message.event.scope
     until = situation.window_end(scope)
@@ -48,7 +50,7 @@ def tell(situation: Situation, known: KnownEvent, message: Message, verdict: Ver
     return Effect({known.seq: after}, {}, {known.seq: event}, (output_event(situation, sent),), (verdict,))
 
 
-def tell_cancellation(situation: Situation, known: KnownEvent, cancel: Event) -> Effect:
+def forward_cancellation(situation: Situation, known: KnownEvent, cancel: Event) -> Effect:
     """
     Forward the cancellation with the values that were told last, so that the text can say what was cancelled.
 

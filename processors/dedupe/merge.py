@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from processors.dedupe.effect import Effect, apply, decision
 from processors.dedupe.fingerprint import changes
 from processors.dedupe.forward import output_event
-from processors.dedupe.room import make_room
+from processors.dedupe.limits import make_room
 from processors.dedupe.situation import Message, Situation, situation_of, target_event
 from processors.dedupe.state import KnownEvent, KnownEvents, State, WaitingMessage, message_key
 from processors.dedupe.transitions import set_event, suppress_held_cancel, take_effect
@@ -90,7 +90,7 @@ def add_event(situation: Situation, other: KnownEvent, message: Event | None, me
     if older.root != newer.root:
         alias = SameEvent(offender=merge.into, ori=one.ori, root=older.root, also=newer.root, seq=merge.seq, received_at=merge.received_at)
         effect = effect.then(Effect(outputs=(Output(DISTINCT, merge.into, alias),)))
-    return effect if before is None or last is None else effect.then(tell_missed_change(situation, one, before, last))
+    return effect if before is None or last is None else effect.then(forward_missed_change(situation, one, before, last))
 
 
 def is_same_event(one: KnownEvent, other: KnownEvent) -> bool:
@@ -121,9 +121,9 @@ def merge_held_cancels(situation: Situation, one: KnownEvent, older: KnownEvent,
     return effect.then(set_event(replace(one, state="held", held=cancel)))
 
 
-def tell_missed_change(situation: Situation, one: KnownEvent, before: Event, last: Event) -> Effect:
+def forward_missed_change(situation: Situation, one: KnownEvent, before: Event, last: Event) -> Effect:
     """Send a change if the event was changed under only one of the keys, since registrants of the other key know the old content."""
-    changed = changes(before, last, situation.book(last))
+    changed = changes(before, last, situation.rule_set(last))
     if not changed:
         return Effect()
     return Effect(outputs=(output_event(situation, replace(last, telling="change", changes=changed, root=one.root)),))

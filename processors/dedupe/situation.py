@@ -9,7 +9,7 @@ from processors.dedupe.fingerprint import compared_fields, earlier_fingerprint, 
 from processors.dedupe.state import KnownEvent, KnownEvents, State, StoredMessage, message_key
 from processors.domain.event import Event, Scope
 from processors.domain.journal import Journal
-from processors.rules.book import Book, Rules
+from processors.rules.rule_set import Rules, RuleSet
 
 NAME: Final = "dedupe"
 NO_EVENTS: Final = KnownEvents()
@@ -40,12 +40,12 @@ class Situation(Struct, frozen=True, gc=False):
     def journal(self) -> Journal:
         return Journal(NAME, self.at, self.rules.version)
 
-    def book(self, event: Event) -> Book:
-        return self.rules.book(event.jurisdiction, event.received_at)
+    def rule_set(self, event: Event) -> RuleSet:
+        return self.rules.rule_set(event.jurisdiction, event.received_at)
 
     def message(self, event: Event) -> Message:
         """Return the message with its fingerprint; with the earlier version's fingerprint if only that one is known."""
-        compared = compared_fields(event, self.book(event))
+        compared = compared_fields(event, self.rule_set(event))
         found = fingerprint(event, compared)
         known = [each for known in self.known.events if known.ori == event.ori for each in known.fingerprints]
         if known and found not in known and (earlier := earlier_fingerprint(event, compared)) in known:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from processors.dedupe.effect import Effect
 from processors.dedupe.fingerprint import changes
-from processors.dedupe.forward import tell, tell_cancellation
+from processors.dedupe.forward import forward_cancellation, forward_message
 from processors.dedupe.situation import Message, Situation
 from processors.dedupe.state import EventState, HeldCancel, KnownEvent
 from processors.domain.event import Change, Event, Operation
@@ -59,12 +59,12 @@ def state_for(situation: Situation, known: KnownEvent, message: Message, operati
     return known.state
 
 
-def tell_news(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+def forward_news(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     detail = f"no message of {message.event.ori} about this event is known"
-    return tell(situation, known, message, situation.journal.verdict(message.event, "passed", "first_sighting", detail))
+    return forward_message(situation, known, message, situation.journal.verdict(message.event, "passed", "first_sighting", detail))
 
 
-def tell_as_new(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+def forward_as_news(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     """Tell the event as news. It keeps its old message ids: a later message that refers to one of them is about the new event."""
     event = message.event
     why = "was told as cancelled" if known.state == "cancelled" else "was told longer ago than duplicate.window"
@@ -77,13 +77,13 @@ def tell_as_new(situation: Situation, known: KnownEvent, message: Message) -> Ef
         cancel_ids=known.cancel_ids,
     )
     verdict = situation.journal.verdict(event, "passed", "first_sighting", f"the event of message {known.root} {why}")
-    return forget(situation, known).then(tell(situation, successor, message, verdict))
+    return forget_event(situation, known).then(forward_message(situation, successor, message, verdict))
 
 
 def suppress_copy(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     event = message.event
-    said = suppress_repeat(situation, known, event, "duplicate", f"the same event as message {known.root} of {known.ori}")
-    return said if event.message_id in known.message_ids else set_event(known.with_message_id(event.message_id)).then(said)
+    suppressed = suppress_repeat(situation, known, event, "duplicate", f"the same event as message {known.root} of {known.ori}")
+    return suppressed if event.message_id in known.message_ids else set_event(known.with_message_id(event.message_id)).then(suppressed)
 
 
 def suppress_second_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
@@ -91,15 +91,15 @@ def suppress_second_cancel(situation: Situation, known: KnownEvent, message: Mes
     return set_event(known.with_cancel_id(message.event.message_id)).then(suppress(situation, message.event, "duplicate", detail))
 
 
-def tell_change(situation: Situation, known: KnownEvent, message: Message) -> Effect:
+def forward_change(situation: Situation, known: KnownEvent, message: Message) -> Effect:
     """Send an Update as a change if it changes a field that distinguishes events (contract §3.1.1)."""
     event = message.event
-    if changed := changes(situation.stored_message(known.seq), event, situation.book(event)):
+    if changed := changes(situation.stored_message(known.seq), event, situation.rule_set(event)):
         detail = f"message {known.root} is changed: {list_changes(changed)}"
-        return tell(situation, known, message, situation.journal.verdict(event, "passed", "changed", detail), changed)
+        return forward_message(situation, known, message, situation.journal.verdict(event, "passed", "changed", detail), changed)
     detail = f"nothing that tells events of this kind apart differs from message {known.root}"
-    said = suppress_repeat(situation, known, event, "inconsequential", detail)
-    return set_event(known.with_message_id(event.message_id)).then(said)
+    suppressed = suppress_repeat(situation, known, event, "inconsequential", detail)
+    return set_event(known.with_message_id(event.message_id)).then(suppressed)
 
 
 def hold_cancel(situation: Situation, known: KnownEvent, message: Message) -> Effect:
@@ -107,7 +107,7 @@ def hold_cancel(situation: Situation, known: KnownEvent, message: Message) -> Ef
     event = message.event
     known = known.with_cancel_id(event.message_id)
     if event.released_by is not None:
-        return tell_cancellation(situation, known, event)
+        return forward_cancellation(situation, known, event)
     due = max(event.received_at + situation.rules.duration("cancel.hold", event.scope), situation.at)
     held = replace(known, state="held", held=HeldCancel(due, replace(event, submission=b"")))
     detail = f"the event of message {known.root} may be sent again until {iso(due)}"
@@ -122,12 +122,12 @@ def revoke_cancel(situation: Situation, known: KnownEvent, message: Message) -> 
     difference is sent as a change.
     """
     event = message.event
-    if changes(situation.stored_message(known.seq), event, situation.book(event)):
-        changed = tell_change(situation, replace(known, held=None), message)
+    if changes(situation.stored_message(known.seq), event, situation.rule_set(event)):
+        changed = forward_change(situation, replace(known, held=None), message)
         return suppress_held_cancel(situation, known, "superseded", f"the event was changed by message {event.message_id}").then(changed)
-    stood = set_event(replace(known.with_message_id(event.message_id), state="told", held=None))
+    restored = set_event(replace(known.with_message_id(event.message_id), state="told", held=None))
     detail = f"the event of message {known.root} was sent and its Cancel withdrawn"
-    return stood.then(
+    return restored.then(
         suppress_held_cancel(situation, known, "resubmitted", f"the event was sent again as message {event.message_id}")
     ).then(verdict(situation, message, "suppressed", "resubmitted", detail))
 
@@ -153,7 +153,7 @@ def set_event(known: KnownEvent) -> Effect:
     return Effect(events={known.seq: known})
 
 
-def forget(_: Situation, known: KnownEvent) -> Effect:
+def forget_event(_: Situation, known: KnownEvent) -> Effect:
     return Effect(events={known.seq: None}, messages={known.seq: None})
 
 
@@ -193,29 +193,29 @@ def send_held_cancel(situation: Situation, known: KnownEvent) -> Effect:
     """Send a held Cancel that was not followed by a resubmission; forget the event if it has expired."""
     if known.held is None:
         raise TypeError(f"no Cancel is held of the event of message {known.root}")
-    told = tell_cancellation(situation, known, known.held.cancel)
-    return told.then(forget(situation, known)) if known.forget_at <= situation.at else told
+    told = forward_cancellation(situation, known, known.held.cancel)
+    return told.then(forget_event(situation, known)) if known.forget_at <= situation.at else told
 
 
 TRANSITIONS: Final[Mapping[tuple[State, Operation], Transition]] = {
-    ("new", "Add"): Transition(tell_news, ("told",), ("first_sighting",)),
-    ("new", "Update"): Transition(tell_news, ("told",), ("first_sighting",)),
+    ("new", "Add"): Transition(forward_news, ("told",), ("first_sighting",)),
+    ("new", "Update"): Transition(forward_news, ("told",), ("first_sighting",)),
     ("new", "Cancel"): Transition(cancel_before_news, ("cancelled",), ("nothing_told",)),
     ("told", "Add"): Transition(suppress_copy, ("told",), ("duplicate",)),
-    ("told", "Update"): Transition(tell_change, ("told",), ("changed", "inconsequential")),
+    ("told", "Update"): Transition(forward_change, ("told",), ("changed", "inconsequential")),
     ("told", "Cancel"): Transition(hold_cancel, ("held", "cancelled"), ("cancel_hold", "cancelled")),
-    ("expired", "Add"): Transition(tell_as_new, ("told",), ("first_sighting",)),
+    ("expired", "Add"): Transition(forward_as_news, ("told",), ("first_sighting",)),
     ("held", "Add"): Transition(revoke_cancel, ("told",), ("resubmitted", "changed")),
     ("held", "Update"): Transition(revoke_cancel, ("told",), ("resubmitted", "changed")),
     ("held", "Cancel"): Transition(suppress_second_cancel, ("held",), ("duplicate",)),
-    ("cancelled", "Update"): Transition(tell_as_new, ("told",), ("first_sighting",)),
+    ("cancelled", "Update"): Transition(forward_as_news, ("told",), ("first_sighting",)),
     ("cancelled", "Cancel"): Transition(suppress_second_cancel, ("cancelled",), ("duplicate",)),
     ("overtaken", "Add"): Transition(suppress_overtaken, ("told", "held", "cancelled"), ("superseded",)),
     ("overtaken", "Update"): Transition(suppress_overtaken, ("told", "held", "cancelled"), ("superseded",)),
 }
 
 DEADLINE_TRANSITIONS: Final[Mapping[EventState, DeadlineTransition]] = {
-    "told": DeadlineTransition(forget, ("forgotten",)),
+    "told": DeadlineTransition(forget_event, ("forgotten",)),
     "held": DeadlineTransition(send_held_cancel, ("cancelled", "forgotten")),
-    "cancelled": DeadlineTransition(forget, ("forgotten",)),
+    "cancelled": DeadlineTransition(forget_event, ("forgotten",)),
 }

@@ -19,7 +19,7 @@ from processors.tally import part_ended
 from processors.topics import REVIEWS
 
 
-def wait(situation: Situation, message: Message) -> Effect:
+def wait_for_target(situation: Situation, message: Message) -> Effect:
     """Let a message about an unknown event wait for `out_of_order.hold`."""
     event = message.event
     due = event.received_at + situation.rules.duration("out_of_order.hold", event.scope)
@@ -36,7 +36,7 @@ def wait(situation: Situation, message: Message) -> Effect:
     return stored.then(verdict(situation, message, "waiting", "out_of_order_hold", detail))
 
 
-def flag(situation: Situation, waiting: WaitingMessage) -> Effect:
+def flag_waiting(situation: Situation, waiting: WaitingMessage) -> Effect:
     """Open a review of a message whose wait is over."""
     event = situation.stored_message(waiting.seq)
     review = review_of(event, waiting)
@@ -75,7 +75,7 @@ def act_on_review(situation: Situation, action: ReviewAction) -> Effect:
     return (
         close_waiting(situation, event, waiting, action)
         .then(Effect(verdicts=(situation.journal.verdict(event, "noted", "released", f"released {comment}", waiting.review_id),)))
-        .then(release(situation, Message(replace(event, released_by=action.reviewer), waiting.fingerprint)))
+        .then(release_message(situation, Message(replace(event, released_by=action.reviewer), waiting.fingerprint)))
     )
 
 
@@ -85,7 +85,7 @@ def close_waiting(situation: Situation, event: Event, waiting: WaitingMessage, a
     return stop_waiting(situation, {event.seq}).then(Effect(outputs=(Output(REVIEWS, review.review_id, review),)))
 
 
-def release(situation: Situation, message: Message) -> Effect:
+def release_message(situation: Situation, message: Message) -> Effect:
     """Let a released message take effect, even if its target is unknown."""
     event = message.event
     known = situation.event_referred_to(message)

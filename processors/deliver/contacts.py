@@ -64,7 +64,7 @@ def address_of(name: str) -> str:
     return name.partition(":")[2]
 
 
-def usable(registrant: Registrant, situation: Situation) -> dict[str, Destination]:
+def usable_contacts(registrant: Registrant, situation: Situation) -> dict[str, Destination]:
     """Return the contacts that may be told of events (verified and not opted out) by name, each once."""
     found: dict[str, Destination] = {}
     for destination in destinations(registrant.in_force(situation.at), situation):
@@ -74,7 +74,7 @@ def usable(registrant: Registrant, situation: Situation) -> dict[str, Destinatio
     return found
 
 
-def find(registrant: Registrant, name: str, situation: Situation) -> Destination | None:
+def find_contact(registrant: Registrant, name: str, situation: Situation) -> Destination | None:
     """Return a contact by its name, verified or not; None if no registration in force has it."""
     return next((each for each in destinations(registrant.in_force(situation.at), situation) if each.name == name), None)
 

@@ -24,12 +24,12 @@ Replayed  every id is a digest of what is told and to whom, so a replayed attemp
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from processors.deliver.dispatch.deliveries import advance
-from processors.deliver.due import resettle, send_due
+from processors.deliver.dispatch.deliveries import advance_delivery
+from processors.deliver.due import reevaluate_due_times, send_due
 from processors.deliver.inputs import erasures, notifications, receipts, registrations, replies, reviews, verifications
 from processors.deliver.keys import KEY_TABLE, adopt_key, key_for, purge_key
 from processors.deliver.pages import in_pages, is_page, page_keys, with_pages
-from processors.deliver.registration_lifecycle import confirm, follow_registrations
+from processors.deliver.registration_lifecycle import follow_registrations, send_confirmations
 from processors.deliver.situation import STAGE_NAME, Situation, registrant_after
 from processors.deliver.state import Delivery, Registrant, State, deadline, delivery_key, is_urgent, registrant_of
 from processors.domain.erasure import Erasure
@@ -37,7 +37,7 @@ from processors.domain.inbound import Inbound
 from processors.domain.notification import Notification, Receipt
 from processors.domain.registration import NearMatch, PresentStanding, Reachable, Verification, VerificationPermit
 from processors.domain.review import ReviewAction
-from processors.stage import Context, Decision, Input, Record, Resettle, Stage, Wake
+from processors.stage import Context, Decision, Input, Record, RulesChanged, Stage, TimerFired
 from processors.topics import (
     DEAD_LETTER_KEYS,
     DEAD_LETTERS,
@@ -85,20 +85,20 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     before = states.get(registrant_id)
     registrant = with_pages(before, states) if isinstance(before, Registrant) else Registrant(registrant_id=registrant_id)
     at = time_of(given)
-    begins_at = at if isinstance(given, Resettle) else max(at, given.clock)
+    begins_at = at if isinstance(given, RulesChanged) else max(at, given.clock)
     situation = Situation(registrant_id, at, begins_at, context.rules, context.seal, key_for(registrant, given, context))
     if given.key != registrant_id and not is_page(given.key or ""):
         return decide_delivery(given, registrant, states, situation)
     if isinstance(given, Record):
         decision = adopt_key(registrant, situation, context)
         decision = decision.then(decide_record(registrant_after(decision, registrant), given, states, situation))
-    elif isinstance(given, Resettle):
-        decision = Decision(states={registrant_id: resettle(registrant, situation)})
+    elif isinstance(given, RulesChanged):
+        decision = Decision(states={registrant_id: reevaluate_due_times(registrant, situation)})
     else:
         decision = purge_key(registrant, situation)
     decision = decision.then(send_due(registrant_after(decision, registrant), situation))
     after = registrant_after(decision, registrant)
-    if isinstance(given, Wake) or (after.registrations, after.contacts) != (registrant.registrations, registrant.contacts):
+    if isinstance(given, TimerFired) or (after.registrations, after.contacts) != (registrant.registrations, registrant.contacts):
         decision = decision.then(follow_registrations(after, situation))
     return in_pages(changes_only(decision, registrant), registrant, states)
 
@@ -106,18 +106,18 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
 def decide_delivery(given: Input, registrant: Registrant, states: Mapping[str, State], situation: Situation) -> Decision[State]:
     """Do what is due on one delivery, or forget it once no more receipts can arrive for it."""
     delivery = states.get(given.key or "")
-    if not isinstance(delivery, Delivery) or isinstance(given, Resettle):
+    if not isinstance(delivery, Delivery) or isinstance(given, RulesChanged):
         return Decision()
     if deadline(delivery) == delivery.forget_at:
         return Decision(states={given.key or "": None})
-    return changes_only(advance(registrant, delivery, situation), registrant)
+    return changes_only(advance_delivery(registrant, delivery, situation), registrant)
 
 
 def time_of(given: Input) -> int:
     """Return the time of the decision on an input."""
     if isinstance(given, Record):
         return given.timestamp
-    return given.fires_at if isinstance(given, Wake) else given.at
+    return given.fires_at if isinstance(given, TimerFired) else given.at
 
 
 def decide_record(registrant: Registrant, record: Record, states: Mapping[str, State], situation: Situation) -> Decision[State]:
@@ -127,22 +127,22 @@ def decide_record(registrant: Registrant, record: Record, states: Mapping[str, S
         case Notification() as notification:
             decision = notifications.receive_notification(registrant, notification, deliveries, situation)
         case Reachable() as reachable:
-            decision = registrations.register(registrant, reachable, deliveries, situation)
+            decision = registrations.store_registration(registrant, reachable, deliveries, situation)
         case NearMatch() | PresentStanding() as news:
             decision = decide_offender_news(registrant, news, situation)
         case Receipt() as receipt:
             found = states.get(delivery_key(registrant.registrant_id, receipt.reference))
-            decision = receipts.settle(registrant, receipt, record, found, situation)
+            decision = receipts.apply_receipt(registrant, receipt, record, found, situation)
         case Verification() as verification:
-            decision = verifications.verify(registrant, verification, deliveries, situation)
+            decision = verifications.verify_contact(registrant, verification, deliveries, situation)
         case VerificationPermit() as permit:
             decision = verifications.send_code(registrant, permit, situation)
         case Inbound() as inbound:
-            decision = reply(registrant, inbound, deliveries, situation)
+            decision = receive_reply(registrant, inbound, deliveries, situation)
         case Erasure() as erasure:
             decision = erasures.erase(registrant, erasure, deliveries, situation)
         case ReviewAction() as action:
-            decision = reviews.act(registrant, action, situation)
+            decision = reviews.act_on_review(registrant, action, situation)
         case other:
             raise TypeError(f"deliver reads no {type(other).__name__}")
     return decision
@@ -152,12 +152,12 @@ def decide_offender_news(registrant: Registrant, news: NearMatch | PresentStandi
     """Return the decision on news about a registration's offender: a near match, or the offender's standing."""
     if isinstance(news, NearMatch):
         return registrations.note_near_match(registrant, news, situation)
-    return confirm(registrant, situation, news)
+    return send_confirmations(registrant, situation, news)
 
 
-def reply(registrant: Registrant, inbound: Inbound, deliveries: Iterable[Delivery], situation: Situation) -> Decision[State]:
+def receive_reply(registrant: Registrant, inbound: Inbound, deliveries: Iterable[Delivery], situation: Situation) -> Decision[State]:
     """Return the decision on a registrant's reply, and advance the deliveries under way."""
-    decision = replies.take_reply(registrant, inbound, situation)
+    decision = replies.apply_reply(registrant, inbound, situation)
     return registrations.advance_all(decision, registrant_after(decision, registrant), deliveries, situation)
 
 
@@ -206,7 +206,7 @@ STAGE: Final[Stage[State]] = Stage(
     decide=decide,
     deadline=deadline,
     is_urgent=is_urgent,
-    resettles=True,
+    reevaluates=True,
     owner=registrant_of,
     registrant=lambda record: record.key,
     migrations={1: attempts_by_contact},

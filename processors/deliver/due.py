@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from processors.deliver.contacts import Destination, destinations, usable
-from processors.deliver.dispatch.deliveries import advance
+from processors.deliver.contacts import Destination, destinations, usable_contacts
+from processors.deliver.dispatch.deliveries import advance_delivery
 from processors.deliver.dispatch.ids import notification_id
 from processors.deliver.dispatch.timing import with_timing
 from processors.deliver.outcome import end_notice
 from processors.deliver.quiet import quiet_end_in_any
-from processors.deliver.situation import MESSAGE_ONLY, STAGE_NAME, About, Situation, registrant_after
+from processors.deliver.situation import MESSAGE_ONLY, STAGE_NAME, Situation, VerdictSubject, registrant_after
 from processors.deliver.state import Delivery, Notice, Pending, Registrant, Result, State
 from processors.deliver.wording.templates import Message, message_for
 from processors.domain.registration import Channel
@@ -61,12 +61,12 @@ def send_pending(due: Pending, registrant: Registrant, situation: Situation) -> 
     wanted, unseen, ended = split_by_registration(due, registrant, situation)
     if due.review_id is None and not unseen and not ended:
         return send_or_wait(due, registrant, situation)
-    dropped = drop(ended, "registration_ended", "every registration it was for ended before it left", situation)
+    dropped = drop_notices(ended, "registration_ended", "every registration it was for ended before it left", situation)
     if due.review_id is not None and not unseen:
         if wanted and lacks_text(wanted, registrant, situation):
             return DueDecision(dropped, (replace(due, notices=wanted, due_at=next_text_check(wanted[0], situation)),))
         closed = "what it lacked came, or its registration ended, after it was flagged"
-        dropped = dropped.then(review(due, "superseded", closed, situation))
+        dropped = dropped.then(review_of_pending(due, "superseded", closed, situation))
     sent = send_or_wait(replace(due, notices=wanted, review_id=None), registrant, situation) if wanted else DueDecision(Decision())
     held = await_registration(due, unseen, situation) if unseen else DueDecision(Decision())
     return DueDecision(combine((dropped, sent.decision, held.decision)), (*sent.left, *held.left))
@@ -100,11 +100,11 @@ def await_registration(due: Pending, unseen: tuple[Notice, ...], situation: Situ
         return DueDecision(Decision(verdicts=waiting), (replace(held, due_at=until, why="out_of_order_hold"),))
     if situation.at >= end:
         detail = "its registration was not seen before delivery.give_up"
-        dropped = drop(unseen, "unknown_registration", detail, situation, result="failed")
-        return DueDecision(dropped.then(review(held, "discarded", detail, situation)))
+        dropped = drop_notices(unseen, "unknown_registration", detail, situation, result="failed")
+        return DueDecision(dropped.then(review_of_pending(held, "discarded", detail, situation)))
     if due.review_id is not None:
         return DueDecision(Decision(), (replace(held, due_at=end),))
-    return flag(replace(held, due_at=end), "unknown_registration", situation)
+    return flag_pending(replace(held, due_at=end), "unknown_registration", situation)
 
 
 def send_or_wait(due: Pending, registrant: Registrant, situation: Situation) -> DueDecision:
@@ -117,14 +117,14 @@ def send_or_wait(due: Pending, registrant: Registrant, situation: Situation) -> 
                 situation.notice_verdict(notice, "gathered", "quiet_hours", f"waits until {iso(until)}") for notice in due.notices
             )
             return DueDecision(Decision(verdicts=gathered), (replace(due, due_at=until, why="quiet_hours"),))
-    to = usable(registrant, situation)
+    to = usable_contacts(registrant, situation)
     if not to:
-        return DueDecision(drop(due.notices, *why_nobody_left(registrant, situation), situation))
+        return DueDecision(drop_notices(due.notices, *why_nobody_left(registrant, situation), situation))
     messages = messages_for(due.notices, to.values(), situation)
     if messages is None:
-        return flag(replace(due, due_at=next_text_check(first, situation)), "no_text", situation)
+        return flag_pending(replace(due, due_at=next_text_check(first, situation)), "no_text", situation)
     written = {name: replace(each, message=messages[each.language, each.channel]) for name, each in to.items()}
-    return DueDecision(with_timing(advance(registrant, delivery_of(due, situation), situation, written), due, situation))
+    return DueDecision(with_timing(advance_delivery(registrant, delivery_of(due, situation), situation, written), due, situation))
 
 
 def delivery_of(due: Pending, situation: Situation) -> Delivery:
@@ -152,8 +152,14 @@ def why_nobody_left(registrant: Registrant, situation: Situation) -> tuple[str, 
     return "no_verified_contact", "no registration in force has a verified contact"
 
 
-def drop(  # noqa: PLR0913  a verdict's own fields
-    notices: Iterable[Notice], reason: str, detail: str, situation: Situation, *, result: Result = "nobody", about: About = MESSAGE_ONLY
+def drop_notices(  # noqa: PLR0913  a verdict's own fields
+    notices: Iterable[Notice],
+    reason: str,
+    detail: str,
+    situation: Situation,
+    *,
+    result: Result = "nobody",
+    about: VerdictSubject = MESSAGE_ONLY,
 ) -> Decision[State]:
     """End notices that are not sent; each one counts for the response to its agency."""
     return combine(end_notice(notice, result, situation.notice_verdict(notice, "dropped", reason, detail, about)) for notice in notices)
@@ -189,7 +195,7 @@ def zones_of(due: Pending, registrant: Registrant, situation: Situation) -> tupl
     return latest.zones
 
 
-def resettle(registrant: Registrant, situation: Situation) -> Registrant:
+def reevaluate_due_times(registrant: Registrant, situation: Situation) -> Registrant:
     """Return the registrant with the due times of what waits for quiet hours or a text recomputed under the current settings."""
     pending = tuple(replace(each, due_at=due_now(each, registrant, situation)) for each in registrant.pending)
     return replace(registrant, pending=pending)
@@ -203,16 +209,18 @@ def due_now(pending: Pending, registrant: Registrant, situation: Situation) -> i
     return situation.at if pending.why == "no_text" and not lacks_text(pending.notices, registrant, situation) else pending.due_at
 
 
-def flag(due: Pending, reason: str, situation: Situation) -> DueDecision:
+def flag_pending(due: Pending, reason: str, situation: Situation) -> DueDecision:
     """Flag a gathering for review."""
     first, detail = due.notices[0], DETAILS[reason]
     review_id = name_review(STAGE_NAME, sealed_subject(situation.registrant_id, situation.seal), first.message_id, str(first.part), reason)
     flagged = replace(due, review_id=review_id, why=reason)
-    verdicts = tuple(situation.notice_verdict(notice, "flagged", reason, detail, About(review_id)) for notice in due.notices)
-    return DueDecision(review(flagged, "open", detail, situation).then(Decision(verdicts=verdicts)), (flagged,))
+    verdicts = tuple(situation.notice_verdict(notice, "flagged", reason, detail, VerdictSubject(review_id)) for notice in due.notices)
+    return DueDecision(review_of_pending(flagged, "open", detail, situation).then(Decision(verdicts=verdicts)), (flagged,))
 
 
-def review(due: Pending, state: ReviewState, detail: str, situation: Situation, action: ReviewAction | None = None) -> Decision[State]:
+def review_of_pending(
+    due: Pending, state: ReviewState, detail: str, situation: Situation, action: ReviewAction | None = None
+) -> Decision[State]:
     """Return the review record of a gathering, if it is in review."""
     if due.review_id is None:
         return Decision()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from processors.deliver.situation import About, Situation
+from processors.deliver.situation import Situation, VerdictSubject
 from processors.deliver.state import Notice, Result, State
 from processors.domain.journal import Outcome, Verdict
 from processors.domain.tally import RegistrantTold
@@ -40,4 +40,4 @@ def verdict(notice: Notice, result: Result, notification: str, situation: Situat
     outcome, reason, detail = ENDS[result]
     if result == "failed" and notice.emergency:
         reason = "not_reached_emergency"
-    return situation.notice_verdict(notice, outcome, reason, detail, About(notification_id=notification))
+    return situation.notice_verdict(notice, outcome, reason, detail, VerdictSubject(notification_id=notification))

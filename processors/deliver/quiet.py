@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from processors.rules.book import QuietHours
+from processors.rules.rule_set import QuietHours
 
 MAX_SEARCH: Final = 2 * 24 * 60 * 60 * 1_000  # zones so far apart that it is always night in one of them
 
@@ -32,11 +32,11 @@ def quiet_end(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int:
         return at
     local = datetime.fromtimestamp(at / 1_000, zone)
     minute = local.hour * 60 + local.minute
-    if not within(minute, hours):
+    if not is_within(minute, hours):
         return at
     end = clock_time(local.date() + timedelta(days=1 if minute >= hours.end else 0), hours.end, zone)
     # When clocks go back, the end may occur twice: take the later one if the first has passed.
-    return max(at, next((until for until in (instant(end), instant(end.replace(fold=1))) if until > at), at))
+    return max(at, next((until for until in (to_milliseconds(end), to_milliseconds(end.replace(fold=1))) if until > at), at))
 
 
 def quiet_start(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int | None:
@@ -44,11 +44,11 @@ def quiet_start(at: int, hours: QuietHours | None, zone: ZoneInfo) -> int | None
     if hours is None or hours.start == hours.end:
         return None
     today = datetime.fromtimestamp(at / 1_000, zone).date()
-    starts = (instant(clock_time(today + timedelta(days=days), hours.start, zone)) for days in range(3))
+    starts = (to_milliseconds(clock_time(today + timedelta(days=days), hours.start, zone)) for days in range(3))
     return next(start for start in starts if start > at)
 
 
-def within(minute: int, hours: QuietHours) -> bool:
+def is_within(minute: int, hours: QuietHours) -> bool:
     """Whether a minute of the day is in the quiet hours, which may span midnight."""
     if hours.start < hours.end:
         return hours.start <= minute < hours.end
@@ -60,5 +60,5 @@ def clock_time(day: date, minute: int, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
 
 
-def instant(moment: datetime) -> int:
+def to_milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1_000)

@@ -35,7 +35,7 @@ STANDING_WAIT: Final = 60_000  # milliseconds that a confirmation waits for the 
 def follow_registrations(registrant: Registrant, situation: Situation) -> Decision[State]:
     """Do what is due for a registrant's registrations."""
     decision: Decision[State] = Decision()
-    for step in (request_verifications, confirm, publish_statuses, forget_contacts):
+    for step in (request_verifications, send_confirmations, publish_statuses, forget_contacts):
         decision = decision.then(step(registrant_after(decision, registrant), situation))
     return decision
 
@@ -67,7 +67,7 @@ def end_of_quiet_hours(to: Destination, situation: Situation) -> int:
     return quiet_end_in_any(situation.at, situation.rules.quiet_hours(EVERYWHERE), to.registration.zones)
 
 
-def confirm(registrant: Registrant, situation: Situation, answer: PresentStanding | None = None) -> Decision[State]:
+def send_confirmations(registrant: Registrant, situation: Situation, answer: PresentStanding | None = None) -> Decision[State]:
     """
     Send one confirmation of each registration to its first verified contact, with the offender's current standing (contract §4).
 
@@ -77,16 +77,16 @@ def confirm(registrant: Registrant, situation: Situation, answer: PresentStandin
     for registration in registrant.registrations.values():
         if not registration.confirmed and registration.source != SIGN_IN:
             told = answer if answer is not None and answer.registration_id == registration.registration_id else None
-            decision = decision.then(confirm_one(registrant_after(decision, registrant), registration, told, situation))
+            decision = decision.then(confirm_registration(registrant_after(decision, registrant), registration, told, situation))
     return decision
 
 
-def confirm_one(
+def confirm_registration(
     registrant: Registrant, registration: KnownRegistration, answer: PresentStanding | None, situation: Situation
 ) -> Decision[State]:
     """Return the next step towards the confirmation of one registration."""
     contacts = destinations([registration], situation) if registration.in_force(situation.at) else ()
-    to = next((each for each in contacts if is_verified(registrant, each) and not is_silent(registrant, each)), None)
+    to = next((each for each in contacts if is_verified(registrant, each) and not has_opted_out(registrant, each)), None)
     begin = end_of_quiet_hours(to, situation) if to is not None else None
     outputs: tuple[Output, ...] = ()
     if to is None or begin is None or begin > situation.at:
@@ -132,7 +132,7 @@ def status_of(registrant: Registrant, registration: KnownRegistration, situation
     if not registration.in_force(situation.at):
         return "expired" if registration.sealed or registration.status is not None else None
     to = destinations([registration], situation)
-    speaking = [each for each in to if not is_silent(registrant, each)]
+    speaking = [each for each in to if not has_opted_out(registrant, each)]
     if not speaking:
         return "opted_out"
     verified = [each for each in speaking if is_verified(registrant, each)]
@@ -147,7 +147,7 @@ def is_verified(registrant: Registrant, to: Destination) -> bool:
     return to.contact.verified or registrant.contacts.get(to.name, UNKNOWN).verified_at is not None
 
 
-def is_silent(registrant: Registrant, to: Destination) -> bool:
+def has_opted_out(registrant: Registrant, to: Destination) -> bool:
     return registrant.contacts.get(to.name, UNKNOWN).silent
 
 

@@ -9,7 +9,7 @@ from processors.domain.event import Change, TellingKind
 from processors.domain.offender import OffenderStanding
 from processors.domain.person import Identifier, Name
 from processors.domain.registration import Channel
-from processors.rules.book import EventCode, Rules
+from processors.rules.rule_set import EventCode, Rules
 
 HEARINGS: Final = ("Hearing Notice",)
 AHEAD: Final = 14 * 86_400_000 + 10 * 3_600_000  # a hearing is a fortnight ahead, at ten in the morning
@@ -33,9 +33,9 @@ def sample_about_registration(  # noqa: PLR0913, PLR0917  a message and what it 
     rules: Rules, content: Content, language: str, channel: Channel, at: int, standing: OffenderStanding | None = None
 ) -> Message | None:
     """Return what one channel says about a registration, with an invented code; None if the language has no text for it."""
-    book = rules.book("", at)
-    facts = FactsOfRegistration("048210", standing, rules, at, book.zone, brief=channel == "sms")
-    message = plain_message(book, f"*{content}", language, channel, facts.in_words)
+    rule_set = rules.rule_set("", at)
+    facts = FactsOfRegistration("048210", standing, rules, at, rule_set.zone, brief=channel == "sms")
+    message = plain_message(rule_set, f"*{content}", language, channel, facts.in_words)
     return message if message is not None and message.language == language.partition("-")[0] else None
 
 

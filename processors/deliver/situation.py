@@ -9,13 +9,13 @@ from processors.deliver.state import Notice, Registrant, State
 from processors.domain.erasure import RegistrantKey
 from processors.domain.journal import Outcome, Verdict
 from processors.domain.seal import Seal
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.stage import Decision
 
 STAGE_NAME: Final = "deliver"
 
 
-class About(Struct, frozen=True, gc=False):
+class VerdictSubject(Struct, frozen=True, gc=False):
     """What a verdict refers to besides the message: its agency, offender and trace, a review, or an attempt and its status."""
 
     review_id: str | None = None
@@ -30,7 +30,7 @@ class About(Struct, frozen=True, gc=False):
     provider: str | None = None
 
 
-MESSAGE_ONLY: Final = About()
+MESSAGE_ONLY: Final = VerdictSubject()
 
 
 class Situation(Struct, frozen=True, gc=False):
@@ -53,7 +53,7 @@ class Situation(Struct, frozen=True, gc=False):
         """Return the seal of the registrant's contact data; it is not cached."""
         return self.seal if self.key is None else self.key.seal_for(self.registrant_id, self.seal)
 
-    def verdict(self, message_id: str, outcome: Outcome, reason: str, detail: str, about: About = MESSAGE_ONLY) -> Verdict:
+    def verdict(self, message_id: str, outcome: Outcome, reason: str, detail: str, about: VerdictSubject = MESSAGE_ONLY) -> Verdict:
         """Return the verdict on a message, a registration or a review of the registrant."""
         return Verdict(
             stage=STAGE_NAME,
@@ -76,7 +76,7 @@ class Situation(Struct, frozen=True, gc=False):
             trace=about.trace,
         )
 
-    def notice_verdict(self, notice: Notice, outcome: Outcome, reason: str, detail: str, about: About = MESSAGE_ONLY) -> Verdict:
+    def notice_verdict(self, notice: Notice, outcome: Outcome, reason: str, detail: str, about: VerdictSubject = MESSAGE_ONLY) -> Verdict:
         """Return the verdict on one offender's part of one message."""
         about = replace(about, ori=notice.ori, offender=notice.offender, part=notice.part, trace=notice.trace)
         return self.verdict(notice.message_id, outcome, reason, detail, about)

@@ -17,6 +17,6 @@ def code_of(registrant_id: str, contact: str, asked_at: int, seal: Seal) -> str:
     return f"{number % 10**DIGITS:0{DIGITS}}"
 
 
-def proves(given: str, code: str, registration_id: str, seal: Seal) -> bool:
+def is_digest_of(given: str, code: str, registration_id: str, seal: Seal) -> bool:
     """Whether the keyed digest `given` is that of the code."""
     return hmac.compare_digest(given, verification_digest(code, registration_id, seal))

@@ -83,7 +83,7 @@ def compared_docket(text: str) -> str:
         shown = _DOTTED.sub(r"\1", _PARTIES_BEFORE.sub("", shown))
         shown = _BESIDE.sub("", _REMARK.sub("", shown))
     groups = _GROUPS.findall(_FEDERAL.sub(r"\1", shown))
-    first = next((place for place, each in enumerate(groups) if each.isdecimal()), None)
+    first = next((index for index, each in enumerate(groups) if each.isdecimal()), None)
     if first is None:
         return ""
     in_front = [each for each, after in pairwise(groups[: first + 1]) if not is_label(each, after)]

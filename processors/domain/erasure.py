@@ -29,9 +29,9 @@ class RegistrantKey(Struct, frozen=True, gc=False, kw_only=True):
         return Seal(seal.open(self.sealed, f"{PURPOSE}:{registrant_id}"))
 
 
-def letter_key(letter_id: str, drawn: bytes, seal: Seal) -> RegistrantKey:
+def dead_letter_key(dead_letter_id: str, key: bytes, seal: Seal) -> RegistrantKey:
     """Return the sealed key of a dead letter, so that it can be erased with the registrant whose data it may hold."""
-    return RegistrantKey(sealed=seal_key(drawn, letter_id, seal))
+    return RegistrantKey(sealed=seal_key(key, dead_letter_id, seal))
 
 
 def seal_key(key: bytes, registrant_id: str, seal: Seal) -> bytes:

@@ -1,11 +1,12 @@
 """
 The comparable form of people's names (contract §3.2).
 
-Case, accents, blanks, hyphens, apostrophes of every kind, invisible characters and a generation ("Jr.") count for
-nothing, nor does what people type if there is no middle name ("NMN"), nor a nickname in brackets or quotation marks beside
-the given name; a name of which a part is unknown ("FNU"), or that stands for nobody's ("Doe, John"), is none.
-The comparable form is `given names,surname` ("thomas quincy,walker"); if it is not known which word the surname begins
-with, the words alone ("thomas quincy walker"). The parts of a surname stay known ("ann,smith+jones").
+The form ignores case, accents, blanks, hyphens, apostrophes of every kind, invisible characters, generations ("Jr."), titles, what
+people type if there is no middle name ("NMN"), and a nickname in brackets or quotation marks beside the given name. A name with
+an unknown part ("FNU"), or a placeholder ("Doe, John"), has no comparable form.
+
+The form is `given names,surname` ("thomas quincy,walker"), or only the words ("thomas quincy walker") if it is unknown with which
+word the surname begins. The parts of a surname are separated by `+` ("ann,smith+jones").
 """
 
 import re
@@ -23,13 +24,13 @@ from processors.domain.person import Name
 
 GENERATIONS: Final = frozenset(
     {"jr", "sr", "jnr", "snr", "ii", "iii", "iv", "v", "junior", "senior", "1st", "2nd", "2d", "3rd", "3d", "4th", "5th"}
-    | {"mr", "mrs", "ms", "mx", "miss", "sra", "srta", "dr", "rev", "phd", "esq", "esquire", "hijo", "filho"}  # titles count for as little
+    | {"mr", "mrs", "ms", "mx", "miss", "sra", "srta", "dr", "rev", "phd", "esq", "esquire", "hijo", "filho"}  # titles are ignored too
 )
-ABBREVIATED: Final = GENERATIONS - {"junior", "senior", "v"}  # nobody's first name
+ABBREVIATED: Final = GENERATIONS - {"junior", "senior", "v"}  # those that are never a first name
 APOSTROPHES: Final = "'`´‘’‚‛′‵ʹʻʼʽˈʾʿˊˋˮ＇՚׳ꞌ᾽᾿῾‹›"
 CACHED: Final = 1 << 14
 
-# THOMAS (TOMMY), Thomas "TJ", Thomas 'TJ': how else somebody is called stands beside the name.
+# A nickname beside the name: THOMAS (TOMMY), Thomas "TJ", Thomas 'TJ'.
 _NICKNAME: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\"[^\"]*\"|[“„«][^“”„«»]*[”“»]|(?<!\S)['‘`][^'’‘`]*['’](?!\S)")
 _LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ħ": "h", "ŧ": "t"})
 _IN_TWO: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
@@ -42,11 +43,11 @@ def compared_name(name: Name) -> str:
     given, sur = without_generation(given_words(name.given or "")), without_generation(parts_of(name.sur or ""))
     if not given or not sur:
         return compared_full(name.full or name.sur or name.given or "")
-    return whole_name((*given, *middle_words(name.middle or "")), sur)
+    return full_name_of((*given, *middle_words(name.middle or "")), sur)
 
 
 def spellings(name: Name) -> Iterator[str]:
-    """Yield a name in comparable form; with letters that some write as two, in both spellings: Müller is Muller, and Mueller."""
+    """Yield a name in comparable form; one with letters that some write as two, in both spellings: Müller as Muller and as Mueller."""
     yield compared_name(name)
     parts: tuple[str | None, ...] = astuple(name)
     if all(part is None or part.isascii() for part in parts):
@@ -58,19 +59,19 @@ def spellings(name: Name) -> Iterator[str]:
 
 
 def given_words(text: str, least: int = 1) -> tuple[str, ...]:
-    """Return the words of given names without a nickname beside them, as long as so many are left."""
+    """Return the words of given names without a nickname, if at least `least` words are left; otherwise all words."""
     words = words_of(_NICKNAME.sub(" ", text)) if _NICKNAME.search(text) else ()
     return words if len(words) >= least else words_of(text)
 
 
 def middle_words(text: str) -> tuple[str, ...]:
-    """Return the middle names; none if the text says that there is none or that it is not known, or has only a nickname."""
+    """Return the middle names; none if the text means "no middle name" or "unknown", or is only a nickname."""
     words = words_of(_NICKNAME.sub(" ", text))
     return () if "".join(words) in NO_MIDDLE_NAME or says_unknown(words) else words
 
 
-def whole_name(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
-    """Return a name of which both parts are known; empty if one is not, or if it is nobody's."""
+def full_name_of(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
+    """Return the comparable form of given names and surname; empty if one of them is missing, or if the name is a placeholder."""
     first, *middle = without_generation(given) or ("",)
     if is_placeholder_name((first, *middle), sur):
         return ""
@@ -79,13 +80,13 @@ def whole_name(given: tuple[str, ...], sur: tuple[str, ...]) -> str:
 
 def compared_full(text: str) -> str:
     """Return a full name in comparable form; "LAST, FIRST MIDDLE" shows which word is the surname."""
-    shown = text if text.isascii() else unicodedata.normalize("NFKC", text)  # a comma of full width is one too
+    shown = text if text.isascii() else unicodedata.normalize("NFKC", text)  # a full-width comma is a comma too
     parts = [part for part in shown.split(",") if words_of(part)]
     named = [part for part in parts if not GENERATIONS.issuperset(words_of(part))] or parts
     if len(named) == 1 and len(words_of(named[0])) == 1:  # WALKER, JUNIOR has no other first name
         named = [part for part in parts if part in named or ABBREVIATED.isdisjoint(words_of(part))]
     if len(named) > 1:
-        return whole_name(without_generation(given_words(" ".join(named[1:]))), without_generation(parts_of(named[0])))
+        return full_name_of(without_generation(given_words(" ".join(named[1:]))), without_generation(parts_of(named[0])))
     words = without_generation(given_words(named[0], least=2), least=2) if named else ()
     if is_placeholder_name(words[:-1], words[-1:]):
         return ""
@@ -110,9 +111,9 @@ def words_of(text: str) -> tuple[str, ...]:
 
 @lru_cache(CACHED)
 def _plain(text: str) -> str:
-    if text.isascii() and text.replace(" ", "").isalnum():  # as most are
+    if text.isascii() and text.replace(" ", "").isalnum():  # the usual case
         return text.lower()
-    plain = unescape(text) if "&" in text else text  # O&#39;Bryan, of a page that was copied
+    plain = unescape(text) if "&" in text else text  # O&#39;Bryan, copied from a web page
     folded = unicodedata.normalize("NFKD", plain.translate(_SILENT).casefold().translate(_LETTERS))
     letters = []
     for each in folded.translate(_SILENT):
@@ -126,16 +127,16 @@ def _plain(text: str) -> str:
 
 
 def without_generation(words: tuple[str, ...], least: int = 1) -> tuple[str, ...]:
-    """Return the words without a generation, wherever it stands, as long as so many are left."""
+    """Return the words without a generation, in any position, if at least `least` words are left."""
     if GENERATIONS.isdisjoint(words):
         return words
-    left = tuple(each for place, each in enumerate(words) if each not in GENERATIONS or (place == 0 and each not in ABBREVIATED))
+    left = tuple(each for index, each in enumerate(words) if each not in GENERATIONS or (index == 0 and each not in ABBREVIATED))
     return left if len(left) >= least else words
 
 
 @lru_cache(CACHED)
 def alike(one: str, other: str) -> bool:
-    """Whether two names in comparable form may be the same person's."""
+    """Whether two names in comparable form may belong to the same person."""
     if one == other:
         return True
     if not one or not other or one[0] != other[0] or one[-1] != other[-1]:
@@ -149,18 +150,18 @@ def alike(one: str, other: str) -> bool:
 
 
 def readings(name: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the given names and the surname that a name may have: one reading if it says which is which."""
+    """Yield the possible pairs of given names and surname of a name: one if the comma separates them, otherwise each split."""
     given, comma, sur = name.rpartition(",")
     if comma:
         yield tuple(given.split()), sur.replace("+", "")
         return
     words = tuple(name.split())
-    for place in range(1, len(words)):
-        yield words[:place], "".join(words[place:])
+    for index in range(1, len(words)):
+        yield words[:index], "".join(words[index:])
 
 
 def given_alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether given names may be the same person's: the first is the same, and the others contradict nothing."""
+    """Whether given names may belong to the same person: the first is the same, and the others do not contradict each other."""
     for mine in range(1, len(one) + 1):
         for yours in range(1, len(other) + 1):
             if "".join(one[:mine]) == "".join(other[:yours]):
@@ -179,5 +180,5 @@ def same_or_initial(one: str, other: str) -> bool:
 
 
 def name_block(name: str) -> str:
-    """Return what names that may be alike have in common: their first and last letters."""
+    """Return a key that all names that may be alike share: first and last letters."""
     return f"{name[0]}{name[-1]}"

@@ -1,4 +1,4 @@
-"""A record that an operator set aside."""
+"""A record that an operator quarantined."""
 
 from msgspec import Struct
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# by the front door
+# the reasons for which `read` rejects a record
 REFUSED: Final[dict[str, str]] = {
     "bad_encoding": "the bytes are neither UTF-8 nor UTF-16 text where XML or JSON was expected",
     "bad_inbound": "the sender of an inbound message is not an address of its channel",
@@ -37,7 +37,7 @@ REFUSED: Final[dict[str, str]] = {
 }
 
 REASONS: Final[dict[str, str]] = {
-    # the front door
+    # read
     "accepted": "the message was read and is on its way",
     **REFUSED,
     # identify

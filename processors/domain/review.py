@@ -78,7 +78,7 @@ def sealed_subject(subject: str, seal: Seal) -> str:
     return seal.close(subject.encode(), SUBJECT).hex()
 
 
-def opened_subject(sealed: str, seal: Seal) -> str | None:
+def unsealed_subject(sealed: str, seal: Seal) -> str | None:
     """Return the state key encrypted by `sealed_subject`; None if the text is not one."""
     try:
         return seal.open(bytes.fromhex(sealed), SUBJECT).decode()

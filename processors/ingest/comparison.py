@@ -57,7 +57,7 @@ def known_part(birth_date: str) -> str:
     return "-".join(known)
 
 
-def is_whole(birth_date: str) -> bool:
+def is_complete_date(birth_date: str) -> bool:
     return len(birth_date) == WHOLE
 
 
@@ -72,7 +72,7 @@ def can_be_registered_for(person: ComparedPerson) -> bool:
 
 
 def has_name_and_birth_date(person: ComparedPerson) -> bool:
-    return any(words and is_whole(birth_date) for words, _, birth_date in (each.rpartition("|") for each in person.names))
+    return any(words and is_complete_date(birth_date) for words, _, birth_date in (each.rpartition("|") for each in person.names))
 
 
 def journal_text(text: str) -> str:

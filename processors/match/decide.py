@@ -35,7 +35,7 @@ from processors.match.merge import merge_states, rename_event, state_keys
 from processors.match.notify import NAME, keys_of_next_page, notify, notify_next_page
 from processors.match.pages import page_keys
 from processors.match.state import FanOut, State, deadline, fan_out_key, told_events_key, told_key, told_key_of
-from processors.stage import Context, Decision, Input, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Record, Stage, TimerFired
 from processors.topics import CONFIRMED, MATCH_HANDOVER, MATCH_STATE, NOTIFICATIONS, TALLY
 
 
@@ -62,7 +62,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
         state = states.get(given.key)
         if isinstance(state, FanOut):
             return notify_next_page(given.key, state, states)
-        return forget_expired(given, state) if isinstance(given, Wake) else Decision()
+        return forget_expired(given, state) if isinstance(given, TimerFired) else Decision()
     value = given.value
     if isinstance(value, Event):
         return notify(value, states, context)

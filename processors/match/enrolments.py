@@ -19,7 +19,7 @@ from processors.match.pages import (
 )
 from processors.match.recipients import comparable_numbers
 from processors.match.state import MAX_CHOICES, ActiveRegistration, ActiveRegistrations, Choice, State
-from processors.stage import Context, Decision, Output, Wake
+from processors.stage import Context, Decision, Output, TimerFired
 from processors.topics import NOTIFICATIONS
 
 
@@ -88,12 +88,12 @@ def registration_after(enrolment: Enrolment, before: ActiveRegistration | None) 
     return replace(before, choices=(*before.choices, choice)[-MAX_CHOICES:])
 
 
-def forget_expired(wake: Wake, state: State | None) -> Decision[State]:
+def forget_expired(timer: TimerFired, state: State | None) -> Decision[State]:
     """Forget expired registrations, or who was told of an old event."""
     if isinstance(state, ActiveRegistrations):
-        left = tuple(each for each in state.registrations if each.expires_at is None or each.expires_at > wake.due_at)
-        return Decision(states=changed_registrations(wake.key, state.registrations, left))
-    return Decision(states={wake.key: None}) if state is not None else Decision()
+        left = tuple(each for each in state.registrations if each.expires_at is None or each.expires_at > timer.due_at)
+        return Decision(states=changed_registrations(timer.key, state.registrations, left))
+    return Decision(states={timer.key: None}) if state is not None else Decision()
 
 
 def changed_registrations(

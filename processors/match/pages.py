@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from zlib import crc32
 
-from processors.domain.room import crowded_out
+from processors.domain.limits import crowded_out
 from processors.match.state import ActiveRegistration, ActiveRegistrations, State, ToldEvents, ToldRegistrants
 
 REGISTRATIONS_PER_PAGE: Final = 100

@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from processors.domain.notification import Outbound
-from processors.runtime.kafka.clients import Place
+from processors.runtime.kafka.clients import TopicAndPartition
 
 
 @dataclass(slots=True)
 class BacklogEntry:
     """One record, or the end of a partition: the position after it, the message to send (None if none), and its trace context."""
 
-    place: Place
+    topic_partition: TopicAndPartition
     after: int
     message: Outbound | None = None
     context: str = ""
@@ -25,9 +25,9 @@ class BacklogEntry:
     reference: str = ""
 
     @classmethod
-    def of(cls, place: Place, after: int, message: Outbound, context: str) -> "BacklogEntry":
+    def of(cls, topic_partition: TopicAndPartition, after: int, message: Outbound, context: str) -> "BacklogEntry":
         """Return the entry of a message to send."""
-        return cls(place, after, message, context, reference=message.reference)
+        return cls(topic_partition, after, message, context, reference=message.reference)
 
 
 class Backlog:
@@ -35,16 +35,16 @@ class Backlog:
 
     def __init__(self) -> None:
         self.ahead: set[str] = set()
-        self._by_place: dict[Place, deque[BacklogEntry]] = {}
+        self._by_partition: dict[TopicAndPartition, deque[BacklogEntry]] = {}
         self._urgent: deque[BacklogEntry] = deque()
         self._others: deque[BacklogEntry] = deque()
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_place.values()))
+        return sum(map(len, self._by_partition.values()))
 
     def add(self, entry: BacklogEntry) -> None:
         """Add the next entry of a partition; one without a message counts as settled."""
-        self._by_place.setdefault(entry.place, deque()).append(entry)
+        self._by_partition.setdefault(entry.topic_partition, deque()).append(entry)
         if entry.message is None:
             entry.settled = True
             self.ahead |= {entry.reference} if entry.reference else set()
@@ -62,17 +62,17 @@ class Backlog:
         _take(self._others, most - sent, now, taken)
         return taken
 
-    def settle(self, entries: Iterable[BacklogEntry]) -> tuple[dict[Place, int], list[BacklogEntry]]:
+    def settle(self, entries: Iterable[BacklogEntry]) -> tuple[dict[TopicAndPartition, int], list[BacklogEntry]]:
         """Settle entries; return the positions that moved, and the entries that they passed."""
         for entry in entries:
             entry.settled = True
             self.ahead.add(entry.reference)
-        positions: dict[Place, int] = {}
+        positions: dict[TopicAndPartition, int] = {}
         passed: list[BacklogEntry] = []
-        for place, waiting in self._by_place.items():
+        for topic_partition, waiting in self._by_partition.items():
             while waiting and waiting[0].settled:
                 entry = waiting.popleft()
-                positions[place] = entry.after
+                positions[topic_partition] = entry.after
                 if entry.reference:
                     passed.append(entry)
         self.ahead.difference_update(each.reference for each in passed)

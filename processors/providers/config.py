@@ -102,8 +102,8 @@ def read_config(path: Path) -> ProvidersFile:
         raise UserError(f"{path} is not TOML: fix it there: {error}") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"] if part not in {"smtp", "twilio"})
-        raise UserError(f"{path}: {place} cannot be used: {in_words(first['msg'])}") from None
+        setting = ".".join(str(part) for part in first["loc"] if part not in {"smtp", "twilio"})
+        raise UserError(f"{path}: {setting} cannot be used: {in_words(first['msg'])}") from None
 
 
 def in_words(message: str) -> str:

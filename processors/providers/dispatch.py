@@ -99,10 +99,10 @@ class Dispatcher:
     async def _recover(self, message: Outbound, intent: SendIntent) -> SendResult | Unsent:
         """Ask the vendor by reference for the outcome of a message that was being handed over when a process ended."""
         unsent = Unsent(message, in_doubt=intent.vendor if intent.again else "")
-        place = next((place for place, vendor in enumerate(self._vendors) if vendor.name == intent.vendor), None)
-        if place is None:
+        index = next((index for index, vendor in enumerate(self._vendors) if vendor.name == intent.vendor), None)
+        if index is None:
             return self._doubt(unsent, intent.vendor, Ambiguous(f"the vendor {intent.vendor} is not configured any more"))
-        found = await self._vendors[place].find(message)
+        found = await self._vendors[index].find(message)
         if isinstance(found, VendorUnavailable):
             return unsent
         return self._doubt(unsent, intent.vendor, found) if isinstance(found, Ambiguous) else SendResult(intent.vendor, found, intent.again)

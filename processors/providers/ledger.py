@@ -25,27 +25,27 @@ def read_intents(
 ) -> dict[str, SendIntent]:
     """Return the open intents of these partitions by their keys, read to the uncommitted end of the topic."""
     ends = broker.end_offsets((topic, partition) for partition in partitions)
-    ends = {place: end for place, end in ends.items() if end > 0}
+    ends = {topic_partition: end for topic_partition, end in ends.items() if end > 0}
     found: dict[str, SendIntent] = {}
     if not ends:
         return found
     reader = broker.partition_consumer(**LOW_LATENCY)
     try:
-        reader.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in ends])
+        reader.assign([TopicPartition(*topic_partition, OFFSET_BEGINNING) for topic_partition in ends])
         positions = dict.fromkeys(ends, 0)
         deadline = monotonic() + STALL_TIMEOUT
-        while any(positions[place] < end for place, end in ends.items()):
+        while any(positions[topic_partition] < end for topic_partition, end in ends.items()):
             keep_alive()
             messages = poll_batch(reader, BATCH, 0.1)
             if not messages and monotonic() > deadline:
                 raise Restart(f"{topic} could not be read to its end")
             for message in messages:
-                place, offset, key = (message.topic() or "", message.partition() or 0), message.offset() or 0, message.key()
+                topic_partition, offset, key = (message.topic() or "", message.partition() or 0), message.offset() or 0, message.key()
                 match message_kind(message):
                     case "end":
-                        positions[place] = offset
+                        positions[topic_partition] = offset
                     case "record":
-                        positions[place] = offset + 1
+                        positions[topic_partition] = offset + 1
                         value = message.value()
                         if value is None:
                             found.pop((key or b"").decode(), None)

@@ -35,7 +35,7 @@ from processors.runtime.kafka.clients import (
     CALL_DEADLINE,
     REQUEST_TIMEOUT,
     Broker,
-    Place,
+    TopicAndPartition,
     call_with_deadline,
     committed_offsets,
     message_kind,
@@ -96,9 +96,9 @@ class Worker:
             MemberWork(self._step, self._start_over, self._forget_work, self._forget_work, self._on_leave),
             self._log,
         )
-        self._positions: dict[Place, int] = {}
+        self._positions: dict[TopicAndPartition, int] = {}
         self._intents: dict[str, SendIntent] = {}
-        self._fetched: dict[Place, int] = {}  # the next offsets to read
+        self._fetched: dict[TopicAndPartition, int] = {}  # the next offsets to read
         self._backlog = Backlog()
         self._in_hand: dict[str, BacklogEntry] = {}
         self._loop = asyncio.Runner()
@@ -147,16 +147,16 @@ class Worker:
         keep_alive = self._member.keep_alive()
         self._fault("assigned")
         self._producer = self._broker.producer(self._transactional_id)
-        places = [(each.topic, each.partition) for each in self._member.assigned]
-        offsets = committed_offsets(consumer, places)
-        starts = self._broker.start_offsets(place for place, offset in offsets.items() if offset is None)
-        positions = {place: starts[place] if offset is None else offset for place, offset in offsets.items()}
-        self._intents = read_intents(self._broker, self._codec, self._sends, [partition for _, partition in places], keep_alive)
+        topic_partitions = [(each.topic, each.partition) for each in self._member.assigned]
+        offsets = committed_offsets(consumer, topic_partitions)
+        starts = self._broker.start_offsets(topic_partition for topic_partition, offset in offsets.items() if offset is None)
+        positions = {topic_partition: starts[topic_partition] if offset is None else offset for topic_partition, offset in offsets.items()}
+        self._intents = read_intents(self._broker, self._codec, self._sends, [partition for _, partition in topic_partitions], keep_alive)
         keep_alive()
         self._member.fetch_from(positions)
         self._positions, self._fetched = positions, dict(positions)
         self._fault("restored")
-        self._log.info("ready", partitions=sorted(partition for _, partition in places), open_intents=len(self._intents))
+        self._log.info("ready", partitions=sorted(partition for _, partition in topic_partitions), open_intents=len(self._intents))
         return True
 
     def _start_over(self, error: Retry | Restart) -> None:
@@ -195,26 +195,26 @@ class Worker:
     def _read(self, message: Message) -> None:
         """Add a message, or the end of a partition, to the backlog."""
         kind = message_kind(message)
-        place, offset = (message.topic() or "", message.partition() or 0), message.offset() or 0
-        if kind == "noise" or place not in self._fetched or offset < self._fetched[place]:
+        topic_partition, offset = (message.topic() or "", message.partition() or 0), message.offset() or 0
+        if kind == "noise" or topic_partition not in self._fetched or offset < self._fetched[topic_partition]:
             return
-        self._fetched[place] = offset if kind == "end" else offset + 1
-        self._backlog.add(BacklogEntry(place, offset) if kind == "end" else self._entry(message, place, offset))
+        self._fetched[topic_partition] = offset if kind == "end" else offset + 1
+        self._backlog.add(BacklogEntry(topic_partition, offset) if kind == "end" else self._entry(message, topic_partition, offset))
 
-    def _entry(self, message: Message, place: Place, offset: int) -> BacklogEntry:
+    def _entry(self, message: Message, topic_partition: TopicAndPartition, offset: int) -> BacklogEntry:
         """Return the entry of a record; without a message if it holds none, or if the message was settled before."""
         value, outbound = message.value(), None
         try:
             outbound = None if value is None else self._codec.decode(value)
         except Undecodable:
-            self._log.error("unreadable", topic=place[0], partition=place[1], offset=offset)
+            self._log.error("unreadable", topic=topic_partition[0], partition=topic_partition[1], offset=offset)
         if not isinstance(outbound, Outbound):
-            return BacklogEntry(place, offset + 1)
+            return BacklogEntry(topic_partition, offset + 1)
         key = intent_key(self.channel, outbound.reference)
         if key in self._intents and self._intents[key].settled:
             del self._intents[key]
-            return BacklogEntry(place, offset + 1, reference=outbound.reference)
-        return BacklogEntry.of(place, offset + 1, outbound, traceparent_of(message) or "")
+            return BacklogEntry(topic_partition, offset + 1, reference=outbound.reference)
+        return BacklogEntry.of(topic_partition, offset + 1, outbound, traceparent_of(message) or "")
 
     def _open_intents(self, references: Iterable[str]) -> dict[str, SendIntent]:
         found = {each: self._intents.pop(intent_key(self.channel, each), None) for each in references}
@@ -227,21 +227,23 @@ class Worker:
 
         def write(producer: Producer) -> None:
             for intent in intents:
-                partition = self._in_hand[intent.reference].place[1]
+                partition = self._in_hand[intent.reference].topic_partition[1]
                 producer.produce(self._sends, self._codec.encode(intent), intent_key(self.channel, intent.reference), partition)
 
         self._transaction(write, self._positions, "decided")
         self._fault("begun")
 
-    def _commit_results(self, results: dict[str, SendResult], positions: dict[Place, int], passed: Sequence[BacklogEntry]) -> None:
+    def _commit_results(
+        self, results: dict[str, SendResult], positions: dict[TopicAndPartition, int], passed: Sequence[BacklogEntry]
+    ) -> None:
         """Commit outcomes and positions; the ledger keeps messages settled ahead until the positions have passed them."""
 
         def write(producer: Producer) -> None:
             for entry in passed:
-                producer.produce(self._sends, None, intent_key(self.channel, entry.reference), entry.place[1])
+                producer.produce(self._sends, None, intent_key(self.channel, entry.reference), entry.topic_partition[1])
             for reference in results.keys() & self._backlog.ahead:
                 settled = SendIntent(reference, results[reference].vendor, self._now(), settled=True)
-                partition = self._in_hand[reference].place[1]
+                partition = self._in_hand[reference].topic_partition[1]
                 producer.produce(self._sends, self._codec.encode(settled), intent_key(self.channel, reference), partition)
             for reference, result in results.items():
                 if result.outcome is not None:
@@ -265,7 +267,7 @@ class Worker:
             detail=receipt_detail(result.outcome, again=result.again)[:MAX_DETAIL],
         )
 
-    def _transaction(self, write: Callable[[Producer], None], positions: dict[Place, int], written: Point) -> None:
+    def _transaction(self, write: Callable[[Producer], None], positions: dict[TopicAndPartition, int], written: Point) -> None:
         producer = self._producer
         if producer is None:
             raise Restart("there is no producer")
@@ -275,6 +277,6 @@ class Worker:
             if producer.flush(REQUEST_TIMEOUT):
                 raise Restart("the broker did not take the records in time")
             self._fault(written)
-            offsets = [TopicPartition(*place, offset) for place, offset in positions.items()]
+            offsets = [TopicPartition(*topic_partition, offset) for topic_partition, offset in positions.items()]
             call_with_deadline(CALL_DEADLINE, producer.send_offsets_to_transaction, offsets, self._metadata, REQUEST_TIMEOUT)
             call_with_deadline(CALL_DEADLINE, producer.commit_transaction, REQUEST_TIMEOUT)

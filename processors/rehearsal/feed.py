@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from processors.domain.time import millis
-from processors.ingest.message_labels import message_labels
+from processors.ingest.submission_ids import submission_ids
 from processors.runtime.errors import UserError
 from processors.topics import REGISTRATIONS, SUBMISSIONS, Topic
 
@@ -39,7 +39,7 @@ class Step:
     """Everything sent at one moment, in milliseconds."""
 
     at: int
-    sendings: tuple[FeedRecord, ...]
+    records: tuple[FeedRecord, ...]
 
 
 def read_feed(path: Path) -> Iterator[Step]:
@@ -48,7 +48,7 @@ def read_feed(path: Path) -> Iterator[Step]:
         with path.open(encoding="utf-8") as lines:
             moments = groupby(map(json.loads, lines), key=lambda line: str(line["at"]))
             for at, together in moments:
-                yield Step(millis(at), tuple(sending for line in together if (sending := _sending(line, path.parent)) is not None))
+                yield Step(millis(at), tuple(record for line in together if (record := _feed_record(line, path.parent)) is not None))
     except OSError as error:
         raise UserError(f"the feed {path} cannot be read ({error.strerror}): name the folder that holds it") from None
     except (ValueError, KeyError, TypeError):
@@ -68,14 +68,14 @@ def read_key(path: Path) -> dict[str, Any]:
     return key
 
 
-def _sending(line: dict[str, Any], folder: Path) -> FeedRecord | None:
+def _feed_record(line: dict[str, Any], folder: Path) -> FeedRecord | None:
     if (registration := line.get("registration")) is not None:
         return FeedRecord(REGISTRATIONS, registration["registration_id"], json.dumps(registration, ensure_ascii=False).encode())
     if (ended := line.get("unregister")) is not None:
         return FeedRecord(REGISTRATIONS, ended, None)
     if (content := _content(line, folder)) is None:
         return None
-    return FeedRecord(SUBMISSIONS, message_labels(content)[1], content)
+    return FeedRecord(SUBMISSIONS, submission_ids(content)[1], content)
 
 
 def _content(line: dict[str, Any], folder: Path) -> bytes | None:

@@ -55,7 +55,7 @@ class Stages:
             raise UserError(f"the stages ended by themselves: see {self._log}")
 
     def processes(self) -> list[psutil.Process]:
-        """Return the running processes, one a stage."""
+        """Return the running processes, one per stage."""
         return sorted(psutil.Process(self._process.pid).children(), key=lambda each: each.pid)
 
 

@@ -19,7 +19,7 @@ from processors.domain.tick import Tick
 from processors.pipeline import PIPELINE
 from processors.rehearsal.feed import Step
 from processors.rehearsal.provider import RehearsalProvider
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.errors import Restart, UserError
 from processors.runtime.kafka.clients import Broker
@@ -53,7 +53,7 @@ def rehearse(
     run = _Run(PipelineDriver(PIPELINE, rules, key), changes)
     changed = (Step(at, ()) for at in sorted(changes))
     for step in merge(steps, changed, key=lambda each: each.at):
-        run.provider.note(step.sendings)
+        run.provider.note(step.records)
         while (moment := run.next_before(step.at)) is not None:
             run.advance_to(moment)
         run.advance_to(step)
@@ -86,8 +86,8 @@ class _Run:
         self.moments.append(step)
         if (change := self._changes.pop(step.at, None)) is not None:
             change(self.driver)
-        for sending in step.sendings:
-            self.driver.send(sending.topic, sending.value, sending.key)
+        for record in step.records:
+            self.driver.send(record.topic, record.value, record.key)
         if left := list(self._new_messages()):
             self._receipts.append(self.provider.answers(left, step.at))
 
@@ -116,8 +116,8 @@ def play(
     for number, step in enumerate(moments):
         before(number)
         client.send(CLOCK, [(None, client.codec.encode(Tick(step.at)))])
-        for topic, together in groupby(step.sendings, key=lambda sending: sending.topic):
-            client.send(topic, ((sending.key, sending.value) for sending in together))
+        for topic, together in groupby(step.records, key=lambda record: record.topic):
+            client.send(topic, ((record.key, record.value) for record in together))
         wait_until_idle(watch, meanwhile, timeout)
         yield number + 1
 

@@ -31,18 +31,18 @@ class RehearsalProvider:
     def __init__(self) -> None:
         self._pins: dict[str, str] = {}
 
-    def note(self, sendings: Iterable[FeedRecord]) -> None:
+    def note(self, records: Iterable[FeedRecord]) -> None:
         """Remember the PINs of registrations."""
-        for sending in sendings:
-            if sending.topic is REGISTRATIONS and sending.value is not None:
-                registration = json.loads(sending.value)
+        for record in records:
+            if record.topic is REGISTRATIONS and record.value is not None:
+                registration = json.loads(record.value)
                 if "pin" in registration:
                     self._pins[registration["registrant_id"]] = registration["pin"]
 
     def answers(self, outbound: Iterable[Outbound], at: int) -> Step:
         """Return the receipts of attempts that left at `at`."""
         occurred = at + DELAY
-        return Step(occurred, tuple(sending for each in outbound for sending in self._receipts(each, occurred)))
+        return Step(occurred, tuple(record for each in outbound for record in self._receipts(each, occurred)))
 
     def _receipts(self, outbound: Outbound, occurred: int) -> Iterable[FeedRecord]:
         yield receipt(outbound, "accepted", occurred)

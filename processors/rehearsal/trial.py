@@ -20,7 +20,7 @@ from processors.domain.seal import Seal
 from processors.domain.submission import Submission
 from processors.ingest.read.decide import READ
 from processors.pipeline import PIPELINE
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver, repeatable_bytes
 from processors.runtime.wire.codec import Codec
 from processors.stage import Context, Record
@@ -102,7 +102,7 @@ def deliver_until(driver: PipelineDriver, until: datetime, pins: Mapping[str, st
 def registrant_and_pin(registration: bytes) -> tuple[str, str] | None:
     """Return registrant and PIN of a registration in JSON; None if it cannot be read or has none."""
     try:
-        found = msgspec.json.decode(registration, type=WithPin)
+        found = msgspec.json.decode(registration, type=RegistrationWithPin)
     except msgspec.DecodeError:
         return None
     return (found.registrant_id, found.pin) if found.pin else None
@@ -111,19 +111,19 @@ def registrant_and_pin(registration: bytes) -> tuple[str, str] | None:
 def registration_id(registration: bytes) -> str | None:
     """Return the id of a registration in JSON; None if it cannot be read."""
     try:
-        return msgspec.json.decode(registration, type=LabelledRegistration).registration_id
+        return msgspec.json.decode(registration, type=RegistrationWithId).registration_id
     except msgspec.DecodeError:
         return None
 
 
-class WithPin(Struct):
+class RegistrationWithPin(Struct):
     """A registration, of which only the registrant and the PIN are read."""
 
     registrant_id: str
     pin: str | None = None
 
 
-class LabelledRegistration(Struct):
+class RegistrationWithId(Struct):
     """A registration, of which only the id is read."""
 
     registration_id: str

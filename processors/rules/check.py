@@ -1,7 +1,7 @@
 """
 Checks the consistency of the rules (`vn rules check`): contradictions between entries that are valid by themselves.
 
-A finding names file and entry, and says what is wrong and what to do. To add a check, write a function of one book and
+A finding names file and entry, and says what is wrong and what to do. To add a check, write a function of one rule set and
 list it in `CHECKS`.
 """
 
@@ -13,12 +13,12 @@ from typing import Any, Final, NamedTuple
 from msgspec import structs
 
 from processors.domain.event import Event
-from processors.rules.book import Book, EventCode, fold
 from processors.rules.calendar import Calendar, holiday_names
 from processors.rules.check_texts import Problem, broken_texts, incomplete_languages, missing_texts
 from processors.rules.files import RuleFile
 from processors.rules.identity import OTHER
 from processors.rules.load import DEFAULT, VALIDITY_FIELDS, Entries, RuleLibrary
+from processors.rules.rule_set import EventCode, RuleSet, fold
 from processors.rules.sections import SECTIONS, Entry
 
 EVENT_FIELDS: Final = frozenset(field.name for field in structs.fields(Event))
@@ -45,12 +45,12 @@ def check(library: RuleLibrary) -> tuple[FileFinding, ...]:
     checked: list[Entries] = []
     for code in (DEFAULT, *library.jurisdictions):
         files = tuple(chain(*library.files_for(code)))
-        for book in library.history(code).books:
-            entries = {section: each for section, each in book.entries.items() if section not in UNCHECKED_SECTIONS}
+        for rule_set in library.history(code).rule_sets:
+            entries = {section: each for section, each in rule_set.entries.items() if section not in UNCHECKED_SECTIONS}
             if entries in checked:
                 continue
             checked.append(entries)
-            for section, key, problem in chain.from_iterable(each(book) for each in CHECKS):
+            for section, key, problem in chain.from_iterable(each(rule_set) for each in CHECKS):
                 found.add(FileFinding(source(files, section, key), f"{section} {readable_key(key)}", problem))
     return tuple(sorted(found))
 
@@ -109,25 +109,25 @@ class Reference(NamedTuple):
     what: str
 
 
-def unknown_codes(book: Book) -> Iterator[Problem]:
+def unknown_codes(rule_set: RuleSet) -> Iterator[Problem]:
     """Every code named in an entry is in a code list."""
-    for each in chain(event_references(book), move_references(book), compact_references(book)):
+    for each in chain(event_references(rule_set), move_references(rule_set), compact_references(rule_set)):
         for given in each.given:
             if given not in each.known:
                 yield each.section, each.key, f"`{each.field}` names {given!r}, which is no {each.what}: correct it or add it."
-    for key, code in book.codes.items():
+    for key, code in rule_set.codes.items():
         if not code.notification_types:
             yield "event", key, "it has no `notification_types`: name them, or correct the subtype if it is misspelt."
 
 
-def event_references(book: Book) -> Iterator[Reference]:
+def event_references(rule_set: RuleSet) -> Iterator[Reference]:
     """Yield the codes named by events."""
-    subtypes = {code.subtype for code in book.codes.values()}
-    events = subtypes | {f"{kind}/{subtype}" for kind, subtype in book.codes}
-    statuses, kinds = names(book.entries["status"]), names(book.entries["location"])
-    for key, code in book.codes.items():
-        yield Reference("event", key, "types", [code.event_type], book.event_types, "event type")
-        yield Reference("event", key, "notification_types", code.notification_types, book.notification_types, "notification type")
+    subtypes = {code.subtype for code in rule_set.codes.values()}
+    events = subtypes | {f"{kind}/{subtype}" for kind, subtype in rule_set.codes}
+    statuses, kinds = names(rule_set.entries["status"]), names(rule_set.entries["location"])
+    for key, code in rule_set.codes.items():
+        yield Reference("event", key, "types", [code.event_type], rule_set.event_types, "event type")
+        yield Reference("event", key, "notification_types", code.notification_types, rule_set.notification_types, "notification type")
         yield Reference("event", key, "status", [code.status] if code.status else [], statuses, "status")
         yield Reference("event", key, "from_statuses", code.from_statuses, statuses, "status")
         yield Reference("event", key, "location", [code.location] if code.location else [], kinds, "kind of location")
@@ -139,22 +139,22 @@ def event_references(book: Book) -> Iterator[Reference]:
             yield Reference("event", key, "order.statuses", order.statuses, statuses, "status")
 
 
-def move_references(book: Book) -> Iterator[Reference]:
+def move_references(rule_set: RuleSet) -> Iterator[Reference]:
     """Yield the codes named by statuses and kinds of locations."""
     for section, what in (("status", "status"), ("location", "kind of location")):
-        known = names(book.entries[section])
-        for key, entry in book.entries[section].items():
+        known = names(rule_set.entries[section])
+        for key, entry in rule_set.entries[section].items():
             yield Reference(section, key, "next", entry.next, known, what)
             yield Reference(section, key, "after", entry.after, known, what)
 
 
-def compact_references(book: Book) -> Iterator[Reference]:
+def compact_references(rule_set: RuleSet) -> Iterator[Reference]:
     """Yield the codes named by the compact's workflow and deadlines, and the activities named by events."""
-    activities = names(book.entries["compact_activity"])
-    for event, code in book.codes.items():
+    activities = names(rule_set.entries["compact_activity"])
+    for event, code in rule_set.codes.items():
         yield Reference("event", event, "activity", [code.activity] if code.activity else [], activities, "compact activity")
-    states = {f"{region}: {name}" for region, name in pairs(book.entries["compact_state"])}
-    for key, activity in book.entries["compact_activity"].items():
+    states = {f"{region}: {name}" for region, name in pairs(rule_set.entries["compact_state"])}
+    for key, activity in rule_set.entries["compact_activity"].items():
         yield Reference("compact_activity", key, "awaits", activity.awaits, activities, "compact activity")
         sources = [each.activity for each in activity.reason_from]
         yield Reference("compact_activity", key, "reason_from", sources, activities, "compact activity")
@@ -164,7 +164,7 @@ def compact_references(book: Book) -> Iterator[Reference]:
                 given = [f"{region}: {name}" for name in getattr(move, region)]
                 yield Reference("compact_activity", key, f"moves.{region}", given, states, "compact state")
             yield Reference("compact_activity", key, "moves.to", qualify(move.to), states, "compact state")
-    for key, deadline in book.entries["deadline"].items():
+    for key, deadline in rule_set.entries["deadline"].items():
         for field in ("raised_by", "met_by", "cancelled_by", "after", "unless_after"):
             yield Reference("deadline", key, field, getattr(deadline, field), activities, "compact activity")
 
@@ -183,55 +183,55 @@ def names(entries: Mapping[Hashable, Any]) -> frozenset[str]:
     return frozenset(entry.name for entry in entries.values())
 
 
-def unreachable(book: Book) -> Iterator[Problem]:
+def unreachable(rule_set: RuleSet) -> Iterator[Problem]:
     """Every status and every kind of location is reachable from another."""
-    for section, values in (("status", book.statuses.values()), ("location", book.locations.values())):
+    for section, values in (("status", rule_set.statuses.values()), ("location", rule_set.locations.values())):
         led_to = {name for each in values for name in each.next if name != each.name}
-        for key, entry in book.entries[section].items():
+        for key, entry in rule_set.entries[section].items():
             if entry.name not in led_to:
                 yield section, key, "no other leads to it: name it in another's `next`, or say what it comes `after`."
 
 
-def unreachable_in_compact(book: Book) -> Iterator[Problem]:
+def unreachable_in_compact(rule_set: RuleSet) -> Iterator[Problem]:
     """Every state of the compact's workflow is entered by some activity."""
-    activities = book.entries["compact_activity"].values()
+    activities = rule_set.entries["compact_activity"].values()
     entered = set(chain.from_iterable(qualify(each.enters) for each in activities))
     entered.update(chain.from_iterable(qualify(move.to) for each in activities for move in each.moves))
-    for key, state in book.entries["compact_state"].items():
+    for key, state in rule_set.entries["compact_state"].items():
         if f"{state.region}: {state.name}" not in entered:
             yield "compact_state", key, "no activity leads to it: name it in the `enters` or `to` of one."
 
 
-def ambiguous_synonyms(book: Book) -> Iterator[Problem]:
+def ambiguous_synonyms(rule_set: RuleSet) -> Iterator[Problem]:
     """Every name and synonym stands for one status, and for one kind of location."""
     for section in ("status", "location"):
-        owner: dict[str, str] = {fold(entry.name): entry.name for entry in book.entries[section].values()}
-        for key, entry in book.entries[section].items():
+        owner: dict[str, str] = {fold(entry.name): entry.name for entry in rule_set.entries[section].values()}
+        for key, entry in rule_set.entries[section].items():
             for synonym in entry.synonyms:
                 claimed = owner.setdefault(fold(synonym), entry.name)
                 if claimed != entry.name:
                     yield section, key, f"{synonym!r} already stands for {claimed!r}: leave it to one of them."
 
 
-def impossible_requirements(book: Book) -> Iterator[Problem]:
+def impossible_requirements(rule_set: RuleSet) -> Iterator[Problem]:
     """Every requirement can be met: an event that must follow another, or be preceded by one, is possible."""
     for field, needs in (("follows", has_predecessor), ("order", has_precedents)):
-        possible = possible_events(book, needs)
-        for key in book.codes:
+        possible = possible_events(rule_set, needs)
+        for key in rule_set.codes:
             if key not in possible:
                 yield "event", key, f"nothing can ever meet its `{field}`, which leads in a circle: let one of these events come first."
-    for key, code in book.codes.items():
+    for key, code in rule_set.codes.items():
         if code.order and "Hearing Notice" not in code.notification_types:
             yield "event", key, "`order` is asked of a Hearing Notice only, which it never is: leave it out, or use `follows`."
         for order in code.order:
             if not order.events and not order.statuses:
                 yield "event", key, "an `order` names neither events nor statuses: name what the hearing comes after."
-        if code.status and code.from_statuses and not any(code.status in next_of(book.statuses, name) for name in code.from_statuses):
+        if code.status and code.from_statuses and not any(code.status in next_of(rule_set.statuses, name) for name in code.from_statuses):
             yield "event", key, f"none of its `from_statuses` may become {code.status!r}: add it to the `next` of one of them."
         if (
             code.location
             and code.from_locations
-            and not any(code.location in (name, *next_of(book.locations, name)) for name in code.from_locations)
+            and not any(code.location in (name, *next_of(rule_set.locations, name)) for name in code.from_locations)
         ):
             yield "event", key, f"none of its `from_locations` leads to {code.location!r}: add it to the `next` of one of them."
 
@@ -252,21 +252,21 @@ def has_precedents(code: EventCode, possible: Collection[tuple[str, str]]) -> bo
     return all(order.statuses or any(order.after(*event) for event in possible) for order in code.order)
 
 
-def possible_events(book: Book, needs: Callable[[EventCode, Collection[tuple[str, str]]], bool]) -> set[tuple[str, str]]:
+def possible_events(rule_set: RuleSet, needs: Callable[[EventCode, Collection[tuple[str, str]]], bool]) -> set[tuple[str, str]]:
     """Return the events that are possible, starting from those that need nothing."""
     possible: set[tuple[str, str]] = set()
-    while more := {key for key, code in book.codes.items() if key not in possible and needs(code, possible)}:
+    while more := {key for key, code in rule_set.codes.items() if key not in possible and needs(code, possible)}:
         possible |= more
     return possible
 
 
-def unknown_date_elements(book: Book) -> Iterator[Problem]:
+def unknown_date_elements(rule_set: RuleSet) -> Iterator[Problem]:
     """Every event's action date is in an element that messages have."""
-    for key, code in book.codes.items():
+    for key, code in rule_set.codes.items():
         if not code.action_date:
             yield "event", key, "`action_date` names no element: name the one that holds the date."
         for element in code.action_date:
-            if element not in book.entries["date_element"]:
+            if element not in rule_set.entries["date_element"]:
                 yield (
                     "event",
                     key,
@@ -274,37 +274,37 @@ def unknown_date_elements(book: Book) -> Iterator[Problem]:
                 )
 
 
-def compact_dead_ends(book: Book) -> Iterator[Problem]:
+def compact_dead_ends(rule_set: RuleSet) -> Iterator[Problem]:
     """Every step of the compact's workflow has an event, and every deadline can start and be met."""
-    with_event = {code.activity for code in book.codes.values()}
-    for key, activity in book.entries["compact_activity"].items():
+    with_event = {code.activity for code in rule_set.codes.values()}
+    for key, activity in rule_set.entries["compact_activity"].items():
         if activity.name not in with_event:
             yield "compact_activity", key, "no event has this `activity`: name it in an [[event]], or leave it out."
-    for key, deadline in book.entries["deadline"].items():
+    for key, deadline in rule_set.entries["deadline"].items():
         if not with_event.intersection(deadline.raised_by):
             yield "deadline", key, "no event starts it: name an activity that an event has in `raised_by`."
         if not deadline.lapses and not with_event.intersection(deadline.met_by):
             yield "deadline", key, "nobody can ever meet it: name an activity that an event has in `met_by`, or let it end with `lapses`."
 
 
-def unknown_numbers(book: Book) -> Iterator[Problem]:
+def unknown_numbers(rule_set: RuleSet) -> Iterator[Problem]:
     """Find contradictory schemes, and rules without a scheme for other numbers."""
-    if OTHER not in book.identity.schemes:
+    if OTHER not in rule_set.identity.schemes:
         yield "scheme", OTHER, "no entry says how other numbers compare: do not withdraw it."
-    for each in book.identity.schemes.values():
+    for each in rule_set.identity.schemes.values():
         if each.prefixed and each.scope != "state":
             yield "scheme", each.name, 'its values begin with a state, but its scope is another: write scope = "state".'
 
 
-def unknown_holidays(book: Book) -> Iterator[Problem]:
+def unknown_holidays(rule_set: RuleSet) -> Iterator[Problem]:
     """Find yearly holidays marked as worked that the calendar does not have."""
-    for name in book.calendar.worked_names:
+    for name in rule_set.calendar.worked_names:
         worked = Calendar(worked_names=frozenset({name}))
-        if not any(worked.is_worked(each) for each in holiday_names(book.jurisdiction)):
+        if not any(worked.is_worked(each) for each in holiday_names(rule_set.jurisdiction)):
             yield "holiday", name, "the calendar has no such holiday: write the name as `vn rules show` lists it, or a `day`."
 
 
-CHECKS: Final[tuple[Callable[[Book], Iterable[Problem]], ...]] = (
+CHECKS: Final[tuple[Callable[[RuleSet], Iterable[Problem]], ...]] = (
     unknown_codes,
     unreachable,
     unreachable_in_compact,

@@ -8,7 +8,7 @@ from jinja2 import TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
 
-from processors.rules.book import Book
+from processors.rules.rule_set import RuleSet
 
 LANGUAGES: Final = ("en", "es")  # required, like every other language in which a rule file has a text
 REFERENCE: Final = "en"  # the language with which the others are compared
@@ -43,14 +43,14 @@ FRAME: Final = "*"  # prefix of texts that do not belong to a subtype
 Problem = tuple[str, Hashable, str]  # section, key, sentence
 
 
-def missing_texts(book: Book) -> Iterator[Problem]:
+def missing_texts(rule_set: RuleSet) -> Iterator[Problem]:
     """Every subtype that may reach a registrant has a text in every language and for every channel."""
-    languages = languages_of(book)
-    for key, code in book.codes.items():
+    languages = languages_of(rule_set)
+    for key, code in rule_set.codes.items():
         if set(code.notification_types) <= {"Internal"}:
             continue
         for language in languages:
-            text = book.text(code.event_type, code.subtype, language)
+            text = rule_set.text(code.event_type, code.subtype, language)
             lacking = TEXT_FIELDS if text is None else tuple(field for field in TEXT_FIELDS if not getattr(text, field).strip())
             if lacking:
                 yield (
@@ -60,31 +60,31 @@ def missing_texts(book: Book) -> Iterator[Problem]:
                 )
 
 
-def languages_of(book: Book) -> list[str]:
+def languages_of(rule_set: RuleSet) -> list[str]:
     """Return the languages that must be complete."""
-    return sorted({*LANGUAGES, *(language for _, language in book.texts)})
+    return sorted({*LANGUAGES, *(language for _, language in rule_set.texts)})
 
 
-def incomplete_languages(book: Book) -> Iterator[Problem]:
+def incomplete_languages(rule_set: RuleSet) -> Iterator[Problem]:
     """Every language has the texts that do not belong to a subtype: frames, field names, requests, confirmations, prompts."""
     needed = {
         name: [field for field in TEXT_FIELDS if getattr(text, field).strip()]
-        for (name, language), text in book.texts.items()
+        for (name, language), text in rule_set.texts.items()
         if language == REFERENCE and name.startswith(FRAME) and not name.startswith(OPTIONAL)
     }
-    for language in languages_of(book):
+    for language in languages_of(rule_set):
         for name, fields in needed.items():
-            text = book.texts.get((name, language))
+            text = rule_set.texts.get((name, language))
             lacking = [field for field in fields if text is None or not getattr(text, field).strip()]
             if lacking:
                 yield "text", (None, name, language), f"it lacks {', '.join(lacking)}: add it to the language's file."
 
 
-def broken_texts(book: Book) -> Iterator[Problem]:
+def broken_texts(rule_set: RuleSet) -> Iterator[Problem]:
     """Every text is for a subtype of the code lists, and its templates compile."""
-    subtypes = {code.subtype for code in book.codes.values()}
-    for key, entry in book.entries["text"].items():
-        if entry.type is not None and (entry.type, entry.subtype) not in book.codes:
+    subtypes = {code.subtype for code in rule_set.codes.values()}
+    for key, entry in rule_set.entries["text"].items():
+        if entry.type is not None and (entry.type, entry.subtype) not in rule_set.codes:
             yield "text", key, f"the lists have no {entry.subtype!r} of {entry.type!r}: correct it or add the [[event]]."
         elif entry.subtype not in subtypes and not entry.subtype.startswith(FRAME):
             yield "text", key, f"the lists have no subtype {entry.subtype!r}: correct it or add the [[event]]."

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from processors.rules.book import Book
+from processors.rules.rule_set import RuleSet
 
 COMPACT: Final = "Interstate Compact"
 MAX_LISTED: Final = 3  # more kinds of agencies than this are called "any agency"
@@ -35,11 +35,11 @@ def start_phrase(entry: Any) -> str:
     return f"the date to report; without one, {entry.otherwise} {entry.unit} from the day of the activity"
 
 
-def event_names(activities: Iterable[str], book: Book, between: str = ", ") -> str:
+def event_names(activities: Iterable[str], rule_set: RuleSet, between: str = ", ") -> str:
     """Return the event subtypes of these activities in words; those of other agencies with their event types."""
     kinds: dict[str, list[str]] = {}
     for activity in activities:
-        for code in book.codes.values():
+        for code in rule_set.codes.values():
             if code.activity == activity:
                 kinds.setdefault(code.subtype, []).append(code.event_type)
     return between.join(subtype if COMPACT in types else f"{subtype} ({agencies(types)})" for subtype, types in kinds.items())
@@ -51,17 +51,17 @@ def agencies(kinds: Iterable[str]) -> str:
     return ", ".join(different) if len(different) <= MAX_LISTED else "any agency"
 
 
-def conditions_phrase(entry: Any, book: Book) -> str:
+def conditions_phrase(entry: Any, rule_set: RuleSet) -> str:
     """Return the conditions under which a clock starts, in words; empty if there are none."""
-    said = [
+    conditions = [
         *([f"only for the reason {' or '.join(entry.reasons)}"] if entry.reasons else ()),
         *([f"not for the reason {' or '.join(entry.unless_reasons)}"] if entry.unless_reasons else ()),
         *([f"reported by an agency of the {entry.told_in}"] if entry.told_in == "receiving state" else ()),
         *(["reported by an agency outside the receiving state"] if entry.told_in == "sending state" else ()),
-        *([f"only after {event_names(entry.after, book, ' or ')}"] if entry.after else ()),
-        *([f"not after {event_names(entry.unless_after, book, ' or ')}"] if entry.unless_after else ()),
+        *([f"only after {event_names(entry.after, rule_set, ' or ')}"] if entry.after else ()),
+        *([f"not after {event_names(entry.unless_after, rule_set, ' or ')}"] if entry.unless_after else ()),
     ]
-    return "; ".join(said)
+    return "; ".join(conditions)
 
 
 def in_force_phrase(entry: Any) -> str:

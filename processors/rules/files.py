@@ -82,16 +82,16 @@ def entry_label(row: Mapping[str, Any]) -> str:
     return f"({', '.join(words)})" if words else ""
 
 
-def entry(place: str, name: str, row: Mapping[str, Any], language: Any) -> Entry:
+def entry(where: str, name: str, row: Mapping[str, Any], language: Any) -> Entry:
     """Return one validated entry; raises BadRules with a sentence about the first error."""
     model = SECTIONS[name].entry
     filled = {"language": language, **row} if language is not None and "language" in model.model_fields else row
     try:
         found = model.model_validate(filled)
     except ValidationError as error:
-        raise BadRules(f"{place}: {sentence(error, model)}") from error
+        raise BadRules(f"{where}: {sentence(error, model)}") from error
     if found.since is not None and found.until is not None and found.until < found.since:
-        raise BadRules(f"{place}: it ends on {found.until}, before it begins on {found.since}: correct `from` or `until`.")
+        raise BadRules(f"{where}: it ends on {found.until}, before it begins on {found.since}: correct `from` or `until`.")
     return found
 
 

@@ -50,7 +50,7 @@ _LABEL: Final = r"[^A-Z0-9]*(?:{})(?:[^A-Z0-9]*(?:NO|NR|NUM|NUMBER))?[^A-Z0-9]+(
 @lru_cache(1 << 14)
 def comparable_number(text: str) -> str:
     """Return a number or code in comparable form: upper case, without spaces, hyphens, apostrophes and invisible characters."""
-    if text.isascii() and text.isalnum():  # as most are
+    if text.isascii() and text.isalnum():  # the usual case
         return text.upper()
     plain = unicodedata.normalize("NFKC", without_invisible(text).translate(_SILENT)).translate(_SILENT)
     return "".join(each for each in plain if unicodedata.category(each) not in _SEPARATORS and each != "\u2212").upper()
@@ -144,12 +144,12 @@ class IdentityRules:
 
     def named_issuer(self, text: str | None, scope: ScopeKind) -> str:
         """Return the issuer that an identifier names, empty if it names none; raises NotAnIdentifier if a state is needed and not named."""
-        said = comparable_number(text or "")
-        if not said or self.is_word(text or "", "".join(filter(str.isalnum, said))):
+        code = comparable_number(text or "")
+        if not code or self.is_word(text or "", "".join(filter(str.isalnum, code))):
             return ""
-        state = state_code(text or "") or (FEDERAL if said.startswith(FEDERAL) else None)
+        state = state_code(text or "") or (FEDERAL if code.startswith(FEDERAL) else None)
         if scope == "agency":
-            return "" if said == state else said
+            return "" if code == state else code
         if state is None:
             raise NotAnIdentifier("its issuer is no state")
         return state
@@ -319,8 +319,8 @@ def number_of(text: str, names: tuple[str, ...]) -> str:
 @lru_cache(1 << 12)
 def _bare_number(text: str, names: tuple[str, ...]) -> str:
     written = unicodedata.normalize("NFKC", without_invisible(text)).upper()
-    labelled = _label(names).match(written)
-    plain = _EDGES.sub("", comparable_number(written[labelled.end() :] if labelled else written))
+    labeled = _label(names).match(written)
+    plain = _EDGES.sub("", comparable_number(written[labeled.end() :] if labeled else written))
     fraction = _FRACTION.fullmatch(plain)
     return fraction[1] if fraction else plain
 

@@ -1,7 +1,7 @@
 """
-Combines rule files into books.
+Combines rule files into rule sets.
 
-A book is built from layers, each overriding the one before: the built-in defaults, files of `VN_RULES_DIR` for all jurisdictions,
+A rule set is built from layers, each overriding the one before: the built-in defaults, files of `VN_RULES_DIR` for all jurisdictions,
 the jurisdiction's built-in file, and files of `VN_RULES_DIR` for the jurisdiction. An entry with the key of an earlier one
 overrides the fields that it sets; `withdrawn` removes the earlier one.
 """
@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from processors.rules.book import Book, BookHistory, EventCode, Jurisdiction, LocationKind, Order, Rules, Status, Text, fold
 from processors.rules.files import BUILT_IN, BadRules, RuleFile, read_files
 from processors.rules.identity import IdentityRules, schemes_of
+from processors.rules.rule_set import EventCode, Jurisdiction, LocationKind, Order, Rules, RuleSet, RuleSetHistory, Status, Text, fold
 from processors.rules.sections import SECTIONS, Entry, EventEntry, JurisdictionEntry, LocationEntry, StatusEntry
 
 DEFAULT: Final = ""  # the jurisdiction of the default rules
@@ -53,10 +53,10 @@ def built_in() -> tuple[tuple[RuleFile, ...], tuple[RuleFile, ...]]:
 
 @dataclass(frozen=True)
 class RuleLibrary:
-    """The rule files in their layers, and a cache of the books built from them."""
+    """The rule files in their layers, and a cache of the rule sets built from them."""
 
     layers: tuple[tuple[RuleFile, ...], ...]
-    histories: dict[str, BookHistory] = field(default_factory=dict, repr=False, compare=False)
+    histories: dict[str, RuleSetHistory] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def version(self) -> str:
@@ -70,10 +70,10 @@ class RuleLibrary:
 
     @cached_property
     def jurisdictions(self) -> Mapping[str, Jurisdiction]:
-        return {code: jurisdiction_of(code, self.history(code).books[-1].entries["jurisdiction"]) for code in sorted(self.codes)}
+        return {code: jurisdiction_of(code, self.history(code).rule_sets[-1].entries["jurisdiction"]) for code in sorted(self.codes)}
 
-    def history(self, jurisdiction: str) -> BookHistory:
-        """Return the jurisdiction's books; one without rules of its own gets the default books."""
+    def history(self, jurisdiction: str) -> RuleSetHistory:
+        """Return the jurisdiction's rule sets; one without rules of its own gets the default ones."""
         if (found := self.histories.get(jurisdiction)) is not None:
             return found
         if jurisdiction != DEFAULT and jurisdiction not in self.codes:
@@ -86,12 +86,12 @@ class RuleLibrary:
 
 
 @lru_cache(maxsize=256)
-def make_history(jurisdiction: str, layers: tuple[tuple[RuleFile, ...], ...]) -> BookHistory:
-    """Return one book for every period in which no entry begins or ends; cached, since most jurisdictions have only built-in files."""
+def make_history(jurisdiction: str, layers: tuple[tuple[RuleFile, ...], ...]) -> RuleSetHistory:
+    """Return one rule set for each period in which no entry begins or ends; cached, since most jurisdictions have only built-in files."""
     files = tuple(chain(*layers))
     days = change_days(chain.from_iterable(chain.from_iterable(each.entries.values()) for each in files))
-    books = tuple(make_book(jurisdiction, effective_sections(files, day)) for day in (date.min, *days))
-    return BookHistory(tuple(midnight(day, book.zone) for day, book in zip(days, books[1:], strict=True)), books)
+    rule_sets = tuple(make_rule_set(jurisdiction, effective_sections(files, day)) for day in (date.min, *days))
+    return RuleSetHistory(tuple(midnight(day, rule_set.zone) for day, rule_set in zip(days, rule_sets[1:], strict=True)), rule_sets)
 
 
 def change_days(entries: Iterable[Entry]) -> tuple[date, ...]:
@@ -151,14 +151,14 @@ def merged_value(name: str, before: Entry, later: Entry) -> Any:
     return getattr(later, name)
 
 
-def make_book(jurisdiction: str, entries: dict[str, EffectiveEntries]) -> Book:
-    """Return the book of these entries."""
+def make_rule_set(jurisdiction: str, entries: dict[str, EffectiveEntries]) -> RuleSet:
+    """Return the rule set of these entries."""
     if "" not in entries["zone"]:
         raise BadRules(
             f"{jurisdiction or 'default'}.toml: no time zone is in effect on some day: add a [[zone]] without `ori` for every day."
         )
     zones = {key: ZoneInfo(entry.zone) for key, entry in entries["zone"].items()}
-    return Book(
+    return RuleSet(
         jurisdiction=jurisdiction,
         name=jurisdiction_of(jurisdiction, entries["jurisdiction"]).name,
         codes=codes_of(entries["event"]),

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from processors.rules.book import Book
 from processors.rules.deadline_phrases import (
     DIRECTION_PHRASES,
     conditions_phrase,
@@ -13,6 +12,7 @@ from processors.rules.deadline_phrases import (
     start_phrase,
 )
 from processors.rules.files import BUILT_IN, read_files
+from processors.rules.rule_set import RuleSet
 from processors.rules.sections import DeadlineEntry
 from processors.rules.workflow import REGIONS, Activity, Workflow
 
@@ -115,7 +115,7 @@ one of its rows below fits all three.
 """
 
 
-def clocks_markdown(book: Book) -> str:
+def clocks_markdown(rule_set: RuleSet) -> str:
     """Return docs/clocks.md."""
     files = read_files(BUILT_IN / "default")
     entries = [entry for file in files for entry in file.entries.get("deadline", ()) if isinstance(entry, DeadlineEntry)]
@@ -123,13 +123,15 @@ def clocks_markdown(book: Book) -> str:
     for entry in entries:
         versions.setdefault((entry.name, *entry.reasons), []).append(entry)
     ordered = sorted(versions.values(), key=lambda each: rule_order(each[-1].rule))
-    activities = book.entries["compact_activity"].values()
+    activities = rule_set.entries["compact_activity"].values()
     return CLOCKS_PAGE.format(
-        inherited="\n".join(_row(event_names((each.name,), book), reason_source(each, book)) for each in activities if each.reason_from),
+        inherited="\n".join(
+            _row(event_names((each.name,), rule_set), reason_source(each, rule_set)) for each in activities if each.reason_from
+        ),
         reasons="\n".join(_row(reason, clocks_for_reason(reason, entries)) for reason in named_reasons(entries)),
         overview="\n".join(overview_row(each) for each in ordered),
-        clocks="\n".join(clock_section(each, book) for each in ordered),
-        untracked="\n".join(_row(entry.rule, entry.says, entry.why) for entry in book.entries["untracked"].values()),
+        clocks="\n".join(clock_section(each, rule_set) for each in ordered),
+        untracked="\n".join(_row(entry.rule, entry.says, entry.why) for entry in rule_set.entries["untracked"].values()),
     )
 
 
@@ -154,10 +156,12 @@ def clocks_for_reason(reason: str, entries: Iterable[DeadlineEntry]) -> str:
     return _join((f"{name} (Rule {_join(dict.fromkeys(numbers), ', then ')})" for name, numbers in rules.items()), "; ")
 
 
-def reason_source(activity: Any, book: Book) -> str:
+def reason_source(activity: Any, rule_set: RuleSet) -> str:
     """Return in words whose reason a message takes if it gives none."""
     sources = (
-        f"after {event_names((each.activity,), book)}: {each.reason}" if each.reason else f"that of {event_names((each.activity,), book)}"
+        f"after {event_names((each.activity,), rule_set)}: {each.reason}"
+        if each.reason
+        else f"that of {event_names((each.activity,), rule_set)}"
         for each in activity.reason_from
     )
     return _join(sources, "; ")
@@ -180,15 +184,15 @@ def title(entry: DeadlineEntry) -> str:
     return f"Rule {entry.rule}, {entry.name}{reasons}"
 
 
-def clock_section(versions: Sequence[DeadlineEntry], book: Book) -> str:
+def clock_section(versions: Sequence[DeadlineEntry], rule_set: RuleSet) -> str:
     """Return the section of one clock: its versions in a table, then what starts, meets and cancels it."""
     last = versions[-1]
     facts = {
         "Owed by": f"{last.owed_by}, to the {last.owed_to}" if last.owed_to != "victims" else f"{last.owed_by}, to victims",
-        "Started by": event_names(last.raised_by, book),
-        "Runs": conditions_phrase(last, book),
-        "Met by": event_names(last.met_by, book) or "the end of the period (a period that simply ends)",
-        "Cancelled by": event_names(last.cancelled_by, book),
+        "Started by": event_names(last.raised_by, rule_set),
+        "Runs": conditions_phrase(last, rule_set),
+        "Met by": event_names(last.met_by, rule_set) or "the end of the period (a period that simply ends)",
+        "Cancelled by": event_names(last.cancelled_by, rule_set),
     }
     return "\n".join(
         (
@@ -204,22 +208,22 @@ def clock_section(versions: Sequence[DeadlineEntry], book: Book) -> str:
     )
 
 
-def workflow_markdown(book: Book, cases: int, steps: int) -> str:
+def workflow_markdown(rule_set: RuleSet, cases: int, steps: int) -> str:
     """Return docs/compact-workflow.md; `cases` and `steps` are the numbers kept of an offender."""
-    workflow = book.workflow
+    workflow = rule_set.workflow
     travel = next(each.most_days for each in workflow.activities.values() if each.most_days is not None)
     return WORKFLOW_PAGE.format(
         cases=cases,
         steps=steps,
         travel=travel,
         diagrams="\n".join(diagram(workflow, number, region) for number, region in enumerate(REGIONS)),
-        rows="\n".join(row for each in workflow.activities.values() for row in activity_rows(each, book)),
-        states="\n".join(_row(each.region, each.name, each.meaning) for each in book.entries["compact_state"].values()),
+        rows="\n".join(row for each in workflow.activities.values() for row in activity_rows(each, rule_set)),
+        states="\n".join(_row(each.region, each.name, each.meaning) for each in rule_set.entries["compact_state"].values()),
     )
 
 
 def diagram(workflow: Workflow, number: int, region: str) -> str:
-    """Return the diagram of one region: an arrow for each change, labelled with its activities."""
+    """Return the diagram of one region: an arrow for each change, labeled with its activities."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for each in workflow.activities.values():
         for source, target in edges(each, number):
@@ -238,9 +242,9 @@ def edges(activity: Activity, number: int) -> Iterator[tuple[str, str]]:
             yield from ((source, target) for source in move.needs[number] or ("any",) if source != target)
 
 
-def activity_rows(activity: Activity, book: Book) -> Iterator[str]:
+def activity_rows(activity: Activity, rule_set: RuleSet) -> Iterator[str]:
     """Yield a row for each move; an activity without moves only starts and stops clocks."""
-    events = sorted({f"{code.subtype} ({code.event_type})" for code in book.codes.values() if code.activity == activity.name})
+    events = sorted({f"{code.subtype} ({code.event_type})" for code in rule_set.codes.values() if code.activity == activity.name})
     head = (activity.name, _join(events), str(activity.enters))
     for move in activity.moves:
         limit = f"; at most {activity.most_days} days" if activity.most_days else ""

@@ -2,7 +2,7 @@
 The sections of rule files: a model for the entries of each, and a line in `SECTIONS`.
 
 Every entry may have `from` (first day in effect), `until` (last day) and `withdrawn` (not in force here). Stages find the
-entries of a section in `Book.entries[name]`.
+entries of a section in `RuleSet.entries[name]`.
 """
 
 import re
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from processors.domain.event import Direction
 from processors.domain.zones import zone_named
-from processors.rules.book import fold
+from processors.rules.rule_set import fold
 
 MOST_DAYS: Final = 3_650  # of a deadline; a limit is needed since business days are counted one by one
 

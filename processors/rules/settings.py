@@ -108,17 +108,17 @@ class Settings:
         texts: dict[ScopedKey, str] = {}
         refused = []
         for policy in policies:
-            place = (policy.key, policy.event_subtype, policy.notification_type, policy.jurisdiction)
+            scoped_key = (policy.key, policy.event_subtype, policy.notification_type, policy.jurisdiction)
             try:
-                values[place] = parse_policy(policy)
+                values[scoped_key] = parse_policy(policy)
             except BadSetting as sentence:
                 refused.append(str(sentence))
                 continue
-            texts[place] = policy.value
-        particular = {place[0] for place in values if place[1:] != (None, None, None)}
-        keys_set = frozenset(place[0] for place in values)
+            texts[scoped_key] = policy.value
+        particular = {scoped_key[0] for scoped_key in values if scoped_key[1:] != (None, None, None)}
+        keys_set = frozenset(scoped_key[0] for scoped_key in values)
         global_values = {key: value for key, value in UNIFORM.items() if key not in keys_set}
-        global_values |= {place[0]: value for place, value in values.items() if place[0] not in particular}
+        global_values |= {scoped_key[0]: value for scoped_key, value in values.items() if scoped_key[0] not in particular}
         return cls(values, keys_set, global_values, digest(texts), tuple(refused), texts)
 
     def value(self, key: str, scope: Scope, *, emergency: bool = False, channel: str = "") -> Any:
@@ -126,14 +126,14 @@ class Settings:
         if key in self.global_values:
             return self.global_values[key]
         if key in self.keys_set:
-            for place in scoped_keys(key, scope):
-                if place in self.values:
-                    return self.values[place]
+            for scoped_key in scoped_keys(key, scope):
+                if scoped_key in self.values:
+                    return self.values[scoped_key]
         return default(key, scope.notification_type or "", channel, emergency)
 
     def set_for(self, key: str, scope: Scope) -> ScopedKey | None:
         """Return the key and scope at which the value in force was set, None if it is the default."""
-        return next((place for place in scoped_keys(key, scope) if place in self.values), None)
+        return next((scoped_key for scoped_key in scoped_keys(key, scope) if scoped_key in self.values), None)
 
 
 @lru_cache(maxsize=4_096)
@@ -164,5 +164,5 @@ def digest(texts: Mapping[ScopedKey, str]) -> str:
     """Return a digest that is equal for equal settings, regardless of the order in which they were set."""
     if not texts:
         return "0"
-    lines = sorted("\x1f".join((*(part or "" for part in place), text)) for place, text in texts.items())
+    lines = sorted("\x1f".join((*(part or "" for part in scoped_key), text)) for scoped_key, text in texts.items())
     return blake2b("\n".join(lines).encode(), digest_size=4).hexdigest()

@@ -7,7 +7,7 @@ Exception
 │   └── Stop        the process cannot recover: misconfigured, or over the dead-letter limit; it ends
 ├── Retry           the store is unavailable: try the same thing again
 └── Restart         fenced, aborted or the broker unavailable: discard uncommitted work and read it again
-    └── PoisonInput a stage failed on an input: after the third time the input is set aside
+    └── PoisonInput a stage failed on an input: after the third time the input is quarantined
 
 A record that is rejected or flagged is not an error but a decision (`rejected`, `flagged` in the journal). Any other
 exception is a bug and crashes the process before anything is committed.
@@ -41,7 +41,7 @@ class Restart(Exception):
 
 
 class PoisonInput(Restart):
-    """A stage failed on the input `name`; after the third time the input is set aside."""
+    """A stage failed on the input `name`; after the third time the input is quarantined."""
 
     def __init__(self, name: str, error: Exception) -> None:
         super().__init__(f"the stage failed on {name}: {type(error).__name__}")

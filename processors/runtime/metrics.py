@@ -23,7 +23,7 @@ BATCH_SECONDS: Final = Histogram(
 BATCH_RECORDS: Final = Histogram("vn_batch_records", "Records and timers in a batch", ["unit"], buckets=SIZES)
 END_TO_END_SECONDS: Final = Histogram(
     "vn_end_to_end_seconds",
-    "Seconds from the receipt of a batch's oldest message at the front door to the commit of this stage's decision on it",
+    "Seconds from the receipt of a batch's oldest message to the commit of this stage's decision on it",
     ["unit"],
     buckets=LONG_SECONDS,
 )
@@ -38,13 +38,11 @@ TIMERS_OVERDUE_SECONDS: Final = Gauge(
 READY: Final = Gauge("vn_ready", "1 while the unit decides, 0 while it catches up or waits for broker or store", ["unit"])
 BEAT: Final = Gauge("vn_beat_timestamp_seconds", "When the stage's loop began its latest round, in Unix seconds", ["unit"])
 BUILD: Final = Gauge("vn_build_info", "1, with the version that runs", ["unit", "version"])
-TRANSACTIONS: Final = Counter(
-    "vn_transactions", "Transactions, by how they ended: committed, or in_doubt and done again", ["unit", "result"]
-)
+TRANSACTIONS: Final = Counter("vn_transactions", "Transactions, by result: committed, or in_doubt and repeated", ["unit", "result"])
 STEP_SECONDS: Final = Counter(
     "vn_step_seconds", "Seconds that batches spent in each step: decide, produce, flush, commit, apply", ["unit", "step"]
 )
-REBALANCES: Final = Counter("vn_rebalances", "Times that partitions were assigned anew", ["unit"])
+REBALANCES: Final = Counter("vn_rebalances", "Rebalances: times partitions were reassigned", ["unit"])
 NOTIFICATION_SECONDS: Final = Histogram(
     "vn_notification_seconds",
     "Seconds from the receipt of the submission to the commit of the first outbound record, holds included",
@@ -53,42 +51,40 @@ NOTIFICATION_SECONDS: Final = Histogram(
 )
 NOTIFICATIONS_LATE: Final = Counter(
     "vn_notifications_late",
-    "First outbound records committed later than notify.within after nothing held them any more",
+    "First outbound records committed later than notify.within after their last hold ended",
     ["channel", "emergency"],
 )
 HOLD_SECONDS: Final = Histogram(
-    "vn_hold_seconds", "Seconds for which deliver held a notification on purpose, by why", ["hold"], buckets=NOTIFICATION_BUCKETS
+    "vn_hold_seconds", "Seconds for which deliver held a notification on purpose, by reason", ["hold"], buckets=NOTIFICATION_BUCKETS
 )
 DEAD_LETTERS: Final = Counter("vn_dead_letters", "Dead letters, by reason code", ["unit", "reason"])
 TIME_AHEAD: Final = Counter("vn_time_ahead", "Records whose time was more than a minute ahead of the clock, and counted as now", ["unit"])
-RESTARTS: Final = Counter("vn_restarts", "Batches thrown away because their outcome was in doubt", ["unit"])
+RESTARTS: Final = Counter("vn_restarts", "Batches discarded because their outcome was in doubt", ["unit"])
 FENCED: Final = Counter("vn_fenced", "Commits that Kafka refused because another member or producer has taken over", ["unit"])
 STORE_DOWN: Final = Counter("vn_store_down", "Times the store did not answer", ["unit"])
 BROKER_DOWN: Final = Counter("vn_broker_down", "Times the broker did not answer", ["unit"])
 REBUILDS: Final = Counter("vn_rebuilds", "Cached partitions rebuilt from the beginning of the changelog", ["unit"])
 CATCH_UP_RECORDS: Final = Counter("vn_catch_up_records", "Changes written to the store from the changelog", ["unit"])
 CATCH_UP_LEFT: Final = Gauge(
-    "vn_catch_up_left_records", "Records of the changelog that the cache in hand has yet to take over; 0 once it has", ["unit"]
+    "vn_catch_up_left_records", "Changelog records not yet applied to the cache that is catching up; 0 once it has caught up", ["unit"]
 )
-STAMP_AHEAD: Final = Counter("vn_stamp_ahead", "Cached partitions that claimed more than Kafka holds; dropped and rebuilt", ["unit"])
-STALE: Final = Counter("vn_stale_cache", "Batches thrown away because a state's stamp was not the expected one", ["unit"])
-ATTEMPTS: Final = Counter("vn_attempts", "States that attempts reached, by receipts and by silence", ["channel", "status"])
+STAMP_AHEAD: Final = Counter(
+    "vn_stamp_ahead", "Cached partitions whose stamp was past the end of the changelog; dropped and rebuilt", ["unit"]
+)
+STALE: Final = Counter("vn_stale_cache", "Batches discarded because a state's stamp was not the expected one", ["unit"])
+ATTEMPTS: Final = Counter("vn_attempts", "States that attempts entered, by a receipt or by a timeout", ["channel", "status"])
 RECEIPTS: Final = Counter(
-    "vn_receipts", "Receipts that changed an attempt, by the state it came to and who reported it", ["channel", "status", "provider"]
+    "vn_receipts", "Receipts that changed an attempt, by its new state and the provider", ["channel", "status", "provider"]
 )
-OPT_OUTS: Final = Counter("vn_opt_outs", "Opt-outs of registrants' addresses, and opt-ins again", ["channel", "change"])
-RESPONSES: Final = Counter("vn_responses", "Message Responses to agencies, by what they say", ["status"])
-NOT_REACHED: Final = Counter("vn_not_reached", "Notifications of which no contact was reached", ["emergency"])
-PROVIDER_SENDS: Final = Counter(
-    "vn_provider_sends", "Messages that vendors were given, by the status reported", ["channel", "vendor", "status"]
-)
-AMBIGUOUS_SENDS: Final = Counter(
-    "vn_ambiguous_sends", "Messages of which it cannot be known whether the vendor took them", ["channel", "vendor"]
-)
-PROVIDER_SWITCHES: Final = Counter("vn_provider_switches", "Times a vendor was left for another", ["vendor"])
-UNKNOWN_CODES: Final = Counter("vn_provider_unknown_codes", "Error codes of a vendor that no table explains", ["vendor"])
+OPT_OUTS: Final = Counter("vn_opt_outs", "Opt-outs of registrants' addresses, and opt-ins after them", ["channel", "change"])
+RESPONSES: Final = Counter("vn_responses", "Message Responses to agencies, by status", ["status"])
+NOT_REACHED: Final = Counter("vn_not_reached", "Notifications that reached no contact", ["emergency"])
+PROVIDER_SENDS: Final = Counter("vn_provider_sends", "Messages handed to vendors, by the status reported", ["channel", "vendor", "status"])
+AMBIGUOUS_SENDS: Final = Counter("vn_ambiguous_sends", "Messages that the vendor may or may not have accepted", ["channel", "vendor"])
+PROVIDER_SWITCHES: Final = Counter("vn_provider_switches", "Failovers from one vendor to another", ["vendor"])
+UNKNOWN_CODES: Final = Counter("vn_provider_unknown_codes", "Error codes of a vendor that are in no table", ["vendor"])
 SITE_UNREADABLE: Final = Counter(
-    "vn_site_unreadable", "Rows of the site's database met that no key of its file opens, by table; they hold nothing else back", ["table"]
+    "vn_site_unreadable", "Rows of the site's database that no key in its key file decrypts, by table; they block no other rows", ["table"]
 )
 
 METRICS: Final = (

@@ -65,11 +65,11 @@ def event(document: dict[str, Any]) -> str:
     )
     compact = document.get("compact") or {}
     tags = "".join(
-        element("vn-ext:NotificationSubtype", text(each["subtype"]), f' s:id="S{place}"')
-        for place, each in enumerate(document["notification_subtypes"])
+        element("vn-ext:NotificationSubtype", text(each["subtype"]), f' s:id="S{index}"')
+        for index, each in enumerate(document["notification_subtypes"])
     ) + "".join(
-        element("vn-ext:NotificationValidation", text(validation), f' s:id="V{place}-{which}"')
-        for place, each in enumerate(document["notification_subtypes"])
+        element("vn-ext:NotificationValidation", text(validation), f' s:id="V{index}-{which}"')
+        for index, each in enumerate(document["notification_subtypes"])
         for which, validation in enumerate(each["validations"])
     )
     return element(
@@ -127,15 +127,15 @@ def person_name(name: dict[str, str]) -> str:
 
 def associations(document: dict[str, Any]) -> str:
     """Return the associations that tie validations to notification subtypes (specification §2.5)."""
-    pairs = [(place, which) for place, each in enumerate(document["notification_subtypes"]) for which, _ in enumerate(each["validations"])]
+    pairs = [(index, which) for index, each in enumerate(document["notification_subtypes"]) for which, _ in enumerate(each["validations"])]
     return element(
         "vn-structures:RelatedAssociations",
         "".join(
             element(
                 "vn-ext:NotificationSubtypeValidationAssociation",
-                f'<vn-ext:NotificationSubtypeReference s:ref="S{place}"/>'
-                f'<vn-ext:NotificationValidationReference s:ref="V{place}-{which}"/>',
+                f'<vn-ext:NotificationSubtypeReference s:ref="S{index}"/>'
+                f'<vn-ext:NotificationValidationReference s:ref="V{index}-{which}"/>',
             )
-            for place, which in pairs
+            for index, which in pairs
         ),
     )

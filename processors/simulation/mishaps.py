@@ -110,13 +110,13 @@ def inconsequential(log: CaseLog, at: int, message: Message, outcome: ExpectedOu
     log.add(at + log.random.between(5 * MINUTE, 10 * HOUR), update, Withheld("dedupe", "suppressed", "inconsequential"))
 
 
-def update_first(log: CaseLog, at: int, message: Message, _fate: ExpectedOutcome) -> None:
+def update_first(log: CaseLog, at: int, message: Message, _outcome: ExpectedOutcome) -> None:
     """Its Update arrives first; only the Update is sent."""
     log.add(at - log.random.between(MINUTE, CANCEL_HOLD - MINUTE), correct(log, message), Notified(at, "news", message.message_id))
     log.add(at, message, Withheld("dedupe", "suppressed", "superseded"))
 
 
-def cancel_first(log: CaseLog, at: int, message: Message, _fate: ExpectedOutcome) -> None:
+def cancel_first(log: CaseLog, at: int, message: Message, _outcome: ExpectedOutcome) -> None:
     """Its Cancel arrives first; nothing is sent at all."""
     cancel = message.as_cancel(log.new_id())
     log.add(at - log.random.between(MINUTE, CANCEL_HOLD - MINUTE), cancel, Withheld("dedupe", "suppressed", "nothing_told"))

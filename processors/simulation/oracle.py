@@ -64,13 +64,13 @@ class Oracle:
 
     def key(self, feed_items: Iterable[FeedItem]) -> dict[str, Any]:
         """Return the key: what each registrant is told, which messages are withheld, how many are rejected."""
-        said = list(feed_items)
-        for item in said:
+        items = list(feed_items)
+        for item in items:
             if isinstance(item.outcome, Rejected):
                 self.refused[item.outcome.reason] += 1
             elif isinstance(item.outcome, Withheld) and item.message is not None:
                 self.withhold(item.message, item.outcome)
-        kinds = [(item.outcome, item) for item in said if isinstance(item.outcome, Notified)]
+        kinds = [(item.outcome, item) for item in items if isinstance(item.outcome, Notified)]
         for outcome, item in sorted(kinds, key=lambda each: (each[0].at, -each[1].at)):
             if item.message is not None:
                 self.notify(item.message, outcome, item.at)

@@ -43,11 +43,11 @@ class RandomStream:
 
     def weighted_choice(self, options: Sequence[tuple[int, Item]]) -> Item:
         """Return one of the options, with the probability of its weight."""
-        place = self.below(sum(weight for weight, _ in options))
+        index = self.below(sum(weight for weight, _ in options))
         for weight, item in options:
-            if place < weight:
+            if index < weight:
                 return item
-            place -= weight
+            index -= weight
         raise ValueError("there is nothing to choose from")
 
     def sample(self, items: Sequence[Item], count: int) -> tuple[Item, ...]:

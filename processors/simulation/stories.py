@@ -283,14 +283,14 @@ def add_joint_hearing(log: CaseLog, offenders: tuple[Offender, Offender], at: in
         both = log.message("Prosecution", "Court Hearing", HEARING, sender, action=action, offenders=offenders, case=case)
         log.add(at, both, Notified(at))
     else:
-        for place, each in enumerate(offenders):
+        for index, each in enumerate(offenders):
             notice = log.message("Prosecution", "Court Hearing", HEARING, sender, action=action, offenders=(each,), case=case)
-            came = at + place * log.random.between(2 * SECOND, 20 * SECOND)
+            came = at + index * log.random.between(2 * SECOND, 20 * SECOND)
             log.add(came, notice, Notified(came))
-    for place, each in enumerate(offenders, start=1):
-        day = action_time(action.at + place * DAY, sender.zone)
+    for index, each in enumerate(offenders, start=1):
+        day = action_time(action.at + index * DAY, sender.zone)
         notice = log.message("Prosecution", "Court Hearing", HEARING, sender, action=day, offenders=(each,), case=case)
-        came = at + place * 3 * SECOND + 200
+        came = at + index * 3 * SECOND + 200
         log.add(came, notice, Notified(came))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 
 CHOICES: Final = ("Movement", "Status Update", "Hearing Notice", "Information")
 
@@ -11,8 +11,8 @@ CHOICES: Final = ("Movement", "Status Update", "Hearing Notice", "Information")
 def subtypes_by_choice(rules: Rules) -> Mapping[str, tuple[str, ...]]:
     """Return the event subtypes of each choice in all jurisdictions; emergencies belong to every choice."""
     found: dict[str, dict[str, None]] = {choice: {} for choice in CHOICES}
-    for book in rules.books():
-        for code in book.codes.values():
+    for rule_set in rules.rule_sets():
+        for code in rule_set.codes.values():
             for choice in CHOICES:
                 if choice in code.notification_types or code.emergency:
                     found[choice][code.subtype] = None

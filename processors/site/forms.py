@@ -86,14 +86,14 @@ def contacts_of(form: Mapping[str, str]) -> tuple[tuple[Contact, ...], Problems]
     """Return the contacts in canonical form, without duplicates; only North American numbers, since others are costly to reach."""
     found: dict[tuple[Channel, str], None] = {}
     problems: Problems = {}
-    for place in range(MAX_CONTACTS):
-        text, channel = form.get(f"address{place}", "").strip(), form.get(f"channel{place}", "")
+    for index in range(MAX_CONTACTS):
+        text, channel = form.get(f"address{index}", "").strip(), form.get(f"channel{index}", "")
         if not text:
             continue
         known = next((each for each in CHANNELS if each == channel), None)
         address = canonical_address(known, text) if known else None
         if known is None or address is None:
-            problems[f"address{place}"] = "bad_email" if channel == "email" else "bad_phone"
+            problems[f"address{index}"] = "bad_email" if channel == "email" else "bad_phone"
         else:
             found[known, address] = None
     if not found and not problems:

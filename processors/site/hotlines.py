@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.site.languages import Words
 
 
@@ -13,11 +13,11 @@ def hotlines(rules: Rules, words: Words, language: str, at: int) -> tuple[str, .
 
 
 def _sentences(rules: Rules, words: Words, language: str, at: int) -> Iterator[str]:
-    everywhere = rules.book("", at).entries["hotline"]
+    everywhere = rules.rule_set("", at).entries["hotline"]
     for each in everywhere.values():
         yield sentence(each, words, language)
     for code, jurisdiction in sorted(rules.jurisdictions.items()):
-        for name, each in rules.book(code, at).entries["hotline"].items():
+        for name, each in rules.rule_set(code, at).entries["hotline"].items():
             if everywhere.get(name) != each:
                 yield words["line_of_state"].format(line=sentence(each, words, language), state=jurisdiction.name)
 

@@ -33,7 +33,7 @@ def read_languages(folder: Path | None) -> dict[str, Words]:
 def paths(words: Words, before: str = "") -> list[str]:
     """Return the dotted key of every text."""
     return [
-        place
+        name
         for key, each in words.items()
-        for place in (paths(each, f"{before}{key}.") if isinstance(each, Mapping) else (f"{before}{key}",))
+        for name in (paths(each, f"{before}{key}.") if isinstance(each, Mapping) else (f"{before}{key}",))
     ]

@@ -34,9 +34,9 @@ class RateLimits:
         return len(times)
 
     def _recent_times(self, what: str, address: str, now: int) -> deque[int]:
-        place = what, self._client(address, now)
-        times = self._times.setdefault(place, deque(maxlen=MAX_COUNTED))
-        self._times.move_to_end(place)
+        client = what, self._client(address, now)
+        times = self._times.setdefault(client, deque(maxlen=MAX_COUNTED))
+        self._times.move_to_end(client)
         if len(self._times) > MAX_CLIENTS:
             self._times.popitem(last=False)
         while times and times[0] <= now - HOUR:

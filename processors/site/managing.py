@@ -77,17 +77,19 @@ async def send_sign_in_code(page: Page) -> Response:
         address = address or NOBODYS
         digest, sign_in_id = outbox.digest(address), f"signin-{secrets.token_hex(12)}"
         found = await run_in_threadpool(outbox.registrations_of, digest)
-        channels: list[Channel] = [each.channel for kept, _ in found for each in kept.contacts if outbox.digest(each.address) == digest]
+        channels: list[Channel] = [
+            each.channel for registration, _ in found for each in registration.contacts if outbox.digest(each.address) == digest
+        ]
         document = sign_in_document(sign_in_id, channels[0] if channels else "sms", address, page.language, now)
-        await run_in_threadpool(outbox.keep, "registrations" if found else "nothing", sign_in_id, document, now)
+        await run_in_threadpool(outbox.queue, "registrations" if found else "nothing", sign_in_id, document, now)
     return show_code(page, PendingSignIn(sign_in_id, digest, int(bool(found))))
 
 
 def email_of(outbox: Outbox, vin: str, pin: str) -> str | None:
     """Return the email address of the registration with this number and PIN; None if there is none."""
-    for kept, _ in outbox.registrations_of(outbox.vin_digest(vin)):
-        if kept.pin is not None and hmac.compare_digest(kept.pin.encode(), pin.encode()):
-            return next((each.address for each in kept.contacts if each.channel == "email"), None)
+    for registration, _ in outbox.registrations_of(outbox.vin_digest(vin)):
+        if registration.pin is not None and hmac.compare_digest(registration.pin.encode(), pin.encode()):
+            return next((each.address for each in registration.contacts if each.channel == "email"), None)
     return None
 
 
@@ -127,29 +129,29 @@ async def sign_in(page: Page) -> Response:
         if signing.known:
             await send_code(page, signing.sign_in_id, code)
         else:
-            await run_in_threadpool(page.site.outbox.keep, "nothing", signing.sign_in_id, code.encode(), wall_time())
+            await run_in_threadpool(page.site.outbox.queue, "nothing", signing.sign_in_id, code.encode(), wall_time())
         verified = await wait_until_active(page, signing.sign_in_id)
     if not verified:
         return show_code(page, signing, tried=True)
-    await run_in_threadpool(page.site.outbox.keep, "registrations", signing.sign_in_id, None, wall_time())
+    await run_in_threadpool(page.site.outbox.queue, "registrations", signing.sign_in_id, None, wall_time())
     return await show_registrations(page, Session(signing.digest))
 
 
 async def show_registrations(page: Page, session: Session, status: int = 200, **values: object) -> Response:
     found = await run_in_threadpool(page.site.outbox.registrations_of, session.digest)
-    statuses = await page.statuses([kept.registration_id for kept, _ in found])
+    statuses = await page.statuses([registration.registration_id for registration, _ in found])
     registrations = [
         {
-            "id": kept.registration_id,
-            "name": kept.shown_name,
-            "choices": kept.choices,
-            "language": kept.language,
-            "discreet": kept.discreet,
-            "contacts": [mask_contact(each) for each in kept.contacts],
-            "status": "paused" if paused else (told.status if (told := statuses.get(kept.registration_id)) else "kept"),
+            "id": registration.registration_id,
+            "name": registration.shown_name,
+            "choices": registration.choices,
+            "language": registration.language,
+            "discreet": registration.discreet,
+            "contacts": [mask_contact(each) for each in registration.contacts],
+            "status": "paused" if paused else (told.status if (told := statuses.get(registration.registration_id)) else "kept"),
             "paused": paused,
         }
-        for kept, paused in found
+        for registration, paused in found
     ]
     sealed = sealed_values.seal_value(session, wall_time(), page.site.seal)
     return page.show("manage.html", status, session=sealed, registrations=registrations, about=CHOICES, **({"changed": ""} | values))
@@ -158,29 +160,29 @@ async def show_registrations(page: Page, session: Session, status: int = 200, **
 async def change(page: Page, session: Session, step: str) -> Response:
     """Do what the form asks with one of the user's own registrations."""
     found = await run_in_threadpool(page.site.outbox.registrations_of, session.digest)
-    kept = next((each for each, _ in found if each.registration_id == page.form.get("registration", "")), None)
-    if kept is None or step not in {"change", "pause", "resume", "end"}:
+    registration = next((each for each, _ in found if each.registration_id == page.form.get("registration", "")), None)
+    if registration is None or step not in {"change", "pause", "resume", "end"}:
         return page.sentence("too_old", 400)
     outbox, now = page.site.outbox, wall_time()
     if step == "end":
-        await run_in_threadpool(outbox.end_registration, kept.registration_id, now)
+        await run_in_threadpool(outbox.end_registration, registration.registration_id, now)
     elif step == "change":
         choices = tuple(each for each in CHOICES if page.form.get(f"about {each}"))
         if not choices:
-            return await show_registrations(page, session, 400, problems={kept.registration_id: "nothing_chosen"})
-        await run_in_threadpool(outbox.change_registration, with_choices(page, kept, choices), now)
+            return await show_registrations(page, session, 400, problems={registration.registration_id: "nothing_chosen"})
+        await run_in_threadpool(outbox.change_registration, with_choices(page, registration, choices), now)
     else:
-        await run_in_threadpool(lambda: outbox.change_registration(kept, now, paused=step == "pause"))
+        await run_in_threadpool(lambda: outbox.change_registration(registration, now, paused=step == "pause"))
     return await show_registrations(page, session, changed=step)
 
 
-def with_choices(page: Page, kept: StoredRegistration, choices: tuple[str, ...]) -> StoredRegistration:
+def with_choices(page: Page, registration: StoredRegistration, choices: tuple[str, ...]) -> StoredRegistration:
     """Return the registration with other events and another language."""
-    language, discreet = page.form.get("told_in", kept.language), bool(page.form.get("discreet"))
+    language, discreet = page.form.get("told_in", registration.language), bool(page.form.get("discreet"))
     return msgspec.structs.replace(
-        kept,
+        registration,
         choices=choices,
         event_subtypes=chosen_subtypes(choices, page.site.rules),
-        language=language if language in page.site.languages else kept.language,
-        discreet=discreet and {each.channel for each in kept.contacts} != {"sms"},
+        language=language if language in page.site.languages else registration.language,
+        discreet=discreet and {each.channel for each in registration.contacts} != {"sms"},
     )

@@ -122,41 +122,50 @@ class Outbox:
         with self._engine.begin() as database:
             database.execute(delete(SET_ASIDE))  # a missing key may have been put back
 
-    def keep_registration(self, kept: StoredRegistration, now: int) -> bool:
+    def store_registration(self, registration: StoredRegistration, now: int) -> bool:
         """Store a new registration and queue it for sending; return False if it exists: a form submitted twice changes nothing."""
-        row = {"registration_id": kept.registration_id, "sealed": self._close(msgspec.json.encode(kept)), "paused": False, "kept_at": now}
+        row = {
+            "registration_id": registration.registration_id,
+            "sealed": self._close(msgspec.json.encode(registration)),
+            "paused": False,
+            "kept_at": now,
+        }
         try:
             with self._engine.begin() as database:
                 database.execute(insert(REGISTRATIONS).values(row))
-                digests = {self.digest(each.address) for each in kept.contacts} | ({self.vin_digest(kept.vin)} if kept.vin else set())
-                database.execute(insert(CONTACTS), [{"digest": each, "registration_id": kept.registration_id} for each in sorted(digests)])
-                self._keep(database, "registrations", kept.registration_id, msgspec.json.encode(kept.document()), now)
+                digests = {self.digest(each.address) for each in registration.contacts} | (
+                    {self.vin_digest(registration.vin)} if registration.vin else set()
+                )
+                database.execute(
+                    insert(CONTACTS), [{"digest": each, "registration_id": registration.registration_id} for each in sorted(digests)]
+                )
+                self._queue(database, "registrations", registration.registration_id, msgspec.json.encode(registration.document()), now)
         except IntegrityError:
             return False
         return True
 
-    def change_registration(self, kept: StoredRegistration, now: int, *, paused: bool = False) -> None:
+    def change_registration(self, registration: StoredRegistration, now: int, *, paused: bool = False) -> None:
         """Store a changed registration and queue it for sending; while `paused`, it is withdrawn from the pipeline."""
         with self._engine.begin() as database:
             database.execute(
                 update(REGISTRATIONS)
-                .where(REGISTRATIONS.c.registration_id == kept.registration_id)
-                .values(sealed=self._close(msgspec.json.encode(kept)), paused=paused)
+                .where(REGISTRATIONS.c.registration_id == registration.registration_id)
+                .values(sealed=self._close(msgspec.json.encode(registration)), paused=paused)
             )
-            value = None if paused else msgspec.json.encode(kept.document())
-            self._keep(database, "registrations", kept.registration_id, value, now)
+            value = None if paused else msgspec.json.encode(registration.document())
+            self._queue(database, "registrations", registration.registration_id, value, now)
 
     def end_registration(self, registration_id: str, now: int) -> None:
         """Delete a registration and queue its removal for sending."""
         with self._engine.begin() as database:
             database.execute(delete(REGISTRATIONS).where(REGISTRATIONS.c.registration_id == registration_id))
             database.execute(delete(CONTACTS).where(CONTACTS.c.registration_id == registration_id))
-            self._keep(database, "registrations", registration_id, None, now)
+            self._queue(database, "registrations", registration_id, None, now)
 
-    def keep(self, kind: Kind, key: str, value: bytes | None, now: int) -> None:
+    def queue(self, kind: Kind, key: str, value: bytes | None, now: int) -> None:
         """Queue a record for sending; one of kind `nothing` is never sent."""
         with self._engine.begin() as database:
-            self._keep(database, kind, key, value, now)
+            self._queue(database, kind, key, value, now)
 
     def registrations_of(self, digest: str) -> list[tuple[StoredRegistration, bool]]:
         """Return the registrations with a contact or number, and whether each is paused; those that cannot be decrypted are left out."""
@@ -215,7 +224,7 @@ class Outbox:
         """Return the keyed digest of a victim identification number."""
         return self._seal.fingerprint(vin, "site-vin")
 
-    def _keep(self, database: Connection, kind: Kind, key: str, value: bytes | None, now: int) -> None:
+    def _queue(self, database: Connection, kind: Kind, key: str, value: bytes | None, now: int) -> None:
         sealed = None if value is None else self._close(value)
         database.execute(insert(OUTBOX).values(kind=kind, key=key, sealed=sealed, kept_at=now))
 

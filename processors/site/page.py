@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 
 from processors.domain.registration import RegistrationStatus
 from processors.domain.seal import Seal
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import wall_time
 from processors.site.challenge import Challenges
 from processors.site.hotlines import hotlines

@@ -156,7 +156,7 @@ async def send_registration(page: Page, draft: Draft) -> Response:
     if page.is_too_often("register", REGISTRATIONS_AN_HOUR):
         return page.sentence("too_often", 429)
     now = wall_time()
-    kept = StoredRegistration(
+    registration = StoredRegistration(
         registration_id=draft.registration_id,
         registrant_id=draft.registrant_id,
         source=page.site.source,
@@ -171,7 +171,7 @@ async def send_registration(page: Page, draft: Draft) -> Response:
         discreet=draft.discreet,
         vin=draft.vin,
     )
-    await run_in_threadpool(page.site.outbox.keep_registration, kept, now)
+    await run_in_threadpool(page.site.outbox.store_registration, registration, now)
     awaiting = PendingVerification(draft.registration_id, tuple(mask_contact(each) for each in draft.contacts), draft.vin)
     return show_code(page, awaiting)
 
@@ -224,7 +224,7 @@ def spoken_vin(vin: str) -> str:
 async def send_code(page: Page, registration_id: str, code: str) -> None:
     now = wall_time()
     value = msgspec.json.encode({"registration_id": registration_id, "code": code, "at": iso(now)})
-    await run_in_threadpool(page.site.outbox.keep, "verifications", registration_id, value, now)
+    await run_in_threadpool(page.site.outbox.queue, "verifications", registration_id, value, now)
 
 
 async def wait_until_active(page: Page, registration_id: str) -> bool:

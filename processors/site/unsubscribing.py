@@ -32,5 +32,5 @@ async def unsubscribe(site: Site, request: Request, form: dict[str, str]) -> Res
     if Page(site, request, DEFAULT_LANGUAGE, form).is_too_often("unsubscribe", UNSUBSCRIPTIONS_AN_HOUR):
         return PlainTextResponse("Too many unsubscriptions came from your connection this hour: try again in an hour.\n", 429)
     receipt = {"reference": reference, "status": "opted_out", "occurred_at": iso(now), "provider": SITE, "detail": token}
-    await run_in_threadpool(site.outbox.keep, "receipts", reference[:64], msgspec.json.encode(receipt), now)
+    await run_in_threadpool(site.outbox.queue, "receipts", reference[:64], msgspec.json.encode(receipt), now)
     return PlainTextResponse("You will get no more of these emails.\n")

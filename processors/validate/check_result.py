@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from processors.domain.event import Event
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.validate import checks
 from processors.validate.facts import RulesInForce, rules_in_force
 from processors.validate.finding import Finding

@@ -29,7 +29,7 @@ Check = Callable[[Facts], Finding | None]
 def has_text(facts: Facts) -> Finding | None:
     """Flag an event for which the rules have no text; no generic text is sent instead (contract §3)."""
     event = facts.event
-    if facts.in_force.book.text(event.event_type, event.event_subtype, "en") is not None:
+    if facts.in_force.rule_set.text(event.event_type, event.event_subtype, "en") is not None:
         return None
     return Finding("flagged", "no_text", f"the rules have no English text for {event.event_subtype} of {event.event_type}")
 
@@ -40,7 +40,7 @@ def workflow(facts: Facts) -> Finding | None:
         return None
     if (stranger := compact.check_membership(facts.event, facts.in_force.code, facts.in_force.rules)) is not None:
         return stranger
-    _, found = compact.take_step(facts.event, facts.compact, facts.in_force.book)
+    _, found = compact.take_step(facts.event, facts.compact, facts.in_force.rule_set)
     if found is not None and found.outcome == "waiting" and found.due is None:
         return order.wait_or_flag(facts, found.reason, found.detail)
     return found
@@ -116,8 +116,8 @@ def facts_for(event: Event, known: OffenderState, in_force: RulesInForce) -> Fac
         known.compact,
         then.status,
         then.kind,
-        timeline.status_after(event, in_force.code, in_force.book),
-        timeline.kind_after(event, in_force.code, in_force.book),
+        timeline.status_after(event, in_force.code, in_force.rule_set),
+        timeline.kind_after(event, in_force.code, in_force.rule_set),
     )
 
 

@@ -26,9 +26,9 @@ from msgspec.structs import replace
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation, ExpectationState
 from processors.domain.normalize import normalize
-from processors.rules.book import Book, Rules, fold
 from processors.rules.calendar import day_of, end_of, noon_of
 from processors.rules.deadlines import Deadline
+from processors.rules.rule_set import Rules, RuleSet, fold
 from processors.validate.chain import chain_of, is_later
 from processors.validate.compact import is_of_compact, iso_day
 
@@ -106,7 +106,7 @@ def advance(event: Event | None, state: ClockState, now: int, rules: Rules) -> A
     """Return the clocks after `event` (None: after a timer at `now`), the expectations to publish, and the time of the next timer."""
     after = state if event is None else after_event(event, state, rules)
     if after.clocks:
-        running = tuple(expire(each, now, rules) for each in after.clocks)
+        running = tuple(expire_clock(each, now, rules) for each in after.clocks)
         after = replace(after, clocks=keep_latest(running))
     if after is state or after == state:
         return state, (), next_deadline(state)
@@ -125,40 +125,42 @@ def after_event(event: Event, state: ClockState, rules: Rules) -> ClockState:
         state = revert(state, chain_of(event))
     if not is_of_compact(event) or event.telling == "cancellation":
         return state
-    book = book_on_day(event.jurisdiction, event.ori, event.action_at, rules)
-    code = book.code(event.event_type, event.event_subtype)
+    rule_set = rule_set_on_day(event.jurisdiction, event.ori, event.action_at, rules)
+    code = rule_set.code(event.event_type, event.event_subtype)
     if code is None or code.activity is None:
         return state
-    activity, chain = activity_of(event, code.activity, state, book), chain_of(event)
-    running = tuple(settle(each, activity, rules) if each.chain != chain else each for each in state.clocks)
-    known = (*relevant_activities(activity, (each for each in state.activities if each.chain != chain), book), activity)[-MAX_ACTIVITIES:]
-    started = clocks_started(event, activity, known, book, rules)
+    activity, chain = activity_of(event, code.activity, state, rule_set), chain_of(event)
+    running = tuple(settle_clock(each, activity, rules) if each.chain != chain else each for each in state.clocks)
+    known = (*relevant_activities(activity, (each for each in state.activities if each.chain != chain), rule_set), activity)[
+        -MAX_ACTIVITIES:
+    ]
+    started = clocks_started(event, activity, known, rule_set, rules)
     return replace(state, offender=event.offender, clocks=(*running, *started), activities=known)
 
 
-def relevant_activities(activity: PastActivity, before: Iterable[PastActivity], book: Book) -> tuple[PastActivity, ...]:
+def relevant_activities(activity: PastActivity, before: Iterable[PastActivity], rule_set: RuleSet) -> tuple[PastActivity, ...]:
     """Return the earlier activities; if the activity reopens a closed case, without those of the case before it was closed."""
     known = tuple(before)
-    if not book.workflow.reopens(activity.activity):
+    if not rule_set.workflow.reopens(activity.activity):
         return known
-    closings = [at for at, each in enumerate(known) if book.workflow.closes(each.activity) and same_case(each.case, activity.case)]
+    closings = [at for at, each in enumerate(known) if rule_set.workflow.closes(each.activity) and same_case(each.case, activity.case)]
     return tuple(each for at, each in enumerate(known) if not closings or at > closings[-1] or not same_case(each.case, activity.case))
 
 
-def activity_of(event: Event, activity: str, state: ClockState, book: Book) -> PastActivity:
+def activity_of(event: Event, activity: str, state: ClockState, rule_set: RuleSet) -> PastActivity:
     """Return the activity that a message reports, with the message's reason or that of what it answers."""
-    matters = book.workflow.gives_reasons(activity) or any(
-        each.reasons or each.unless_reasons for each in book.deadlines.raised_by.get(activity, ())
+    matters = rule_set.workflow.gives_reasons(activity) or any(
+        each.reasons or each.unless_reasons for each in rule_set.deadlines.raised_by.get(activity, ())
     )
-    reason = (reason_of(event) or inherited_reason(event, activity, state, book)) if matters else None
+    reason = (reason_of(event) or inherited_reason(event, activity, state, rule_set)) if matters else None
     end = max(event.action_at, event.past_from - 1) if event.date_only else event.action_at
-    closed_in = event.receiving_state if book.workflow.closes(activity) else None
+    closed_in = event.receiving_state if rule_set.workflow.closes(activity) else None
     return PastActivity(activity, chain_of(event), event.message_id, event.compact_case, end, event.received_at, reason, closed_in)
 
 
-def inherited_reason(event: Event, activity: str, state: ClockState, book: Book) -> str | None:
+def inherited_reason(event: Event, activity: str, state: ClockState, rule_set: RuleSet) -> str | None:
     """Return the reason of the latest activity in the case that this activity answers."""
-    known = book.workflow.activities.get(activity)
+    known = rule_set.workflow.activities.get(activity)
     sources = {} if known is None else dict(known.reason_from)
     for each in reversed(state.activities):
         if each.activity in sources and each.chain != chain_of(event) and same_case(each.case, event.compact_case):
@@ -196,15 +198,17 @@ def day_sent(event: Event, zone: ZoneInfo) -> date:
     return min((instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)).astimezone(zone).date(), receipt)
 
 
-def clocks_started(event: Event, activity: PastActivity, known: tuple[PastActivity, ...], book: Book, rules: Rules) -> Iterator[Clock]:
+def clocks_started(
+    event: Event, activity: PastActivity, known: tuple[PastActivity, ...], rule_set: RuleSet, rules: Rules
+) -> Iterator[Clock]:
     """Yield the clocks that the message starts; activities received out of order may already settle them."""
     before = {each.activity for each in known if same_case(each.case, activity.case)}
-    for deadline in book.deadlines.started_by(activity.activity, activity.reason):
+    for deadline in rule_set.deadlines.started_by(activity.activity, activity.reason):
         if (deadline.after and not before.intersection(deadline.after)) or before.intersection(deadline.unless_after):
             continue
         if not is_reported_by_required_state(deadline, event):
             continue
-        end = deadline_of(deadline, event, book, rules)
+        end = deadline_of(deadline, event, rule_set, rules)
         if end is None:
             continue
         clock = Clock(
@@ -221,7 +225,7 @@ def clocks_started(event: Event, activity: PastActivity, known: tuple[PastActivi
         )
         for each in known:
             if each.chain != clock.chain:
-                clock = settle(clock, each, rules)
+                clock = settle_clock(clock, each, rules)
         yield clock
 
 
@@ -239,9 +243,9 @@ def is_reported_by_required_state(deadline: Deadline, event: Event) -> bool:
     return deadline.told_in is None or (deadline.told_in == "receiving state") == in_receiving_state
 
 
-def deadline_of(deadline: Deadline, event: Event, book: Book, rules: Rules) -> int | None:
+def deadline_of(deadline: Deadline, event: Event, rule_set: RuleSet, rules: Rules) -> int | None:
     """Return the end of the clock's last day in the owing state; None if the clock needs a report date and there is none."""
-    day, count = first_day(deadline, event, book.zone_of(event.ori)), deadline.count
+    day, count = first_day(deadline, event, rule_set.zone_of(event.ori)), deadline.count
     if deadline.counted_from == "report_by":
         report_by = iso_day(event.report_by)
         if report_by is not None:
@@ -251,7 +255,7 @@ def deadline_of(deadline: Deadline, event: Event, book: Book, rules: Rules) -> i
         else:
             return None
     state = owing_state(deadline, event.sending_state, event.receiving_state)
-    owing = rules.book(state, event.action_at) if state is not None else book
+    owing = rules.rule_set(state, event.action_at) if state is not None else rule_set
     calendar = owing.calendar if state is not None else owing.calendar._replace(state="")
     try:
         return end_of(calendar.after(day, count, deadline.unit), owing.zone)
@@ -264,7 +268,7 @@ def owing_state(deadline: Deadline, sending: str | None, receiving: str | None) 
     return receiving if deadline.owed_by == "receiving state" else sending
 
 
-def settle(clock: Clock, activity: PastActivity, rules: Rules) -> Clock:
+def settle_clock(clock: Clock, activity: PastActivity, rules: Rules) -> Clock:
     """Return the clock after an activity; it is met or cancelled if the activity does so, is in its case and not before its start."""
     if clock.state not in STILL_OWED or activity.end < clock.begin or not same_case(clock.case, activity.case):
         return clock
@@ -293,7 +297,7 @@ def reopen(clock: Clock) -> Clock:
     return replace(clock, state="open", by=None, by_chain=None, at=None)
 
 
-def expire(clock: Clock, now: int, rules: Rules) -> Clock:
+def expire_clock(clock: Clock, now: int, rules: Rules) -> Clock:
     """Return the clock at `now`: from its deadline on it is overdue, or met if the period only has to pass."""
     if clock.state != "open" or clock.deadline > now:
         return clock
@@ -329,7 +333,11 @@ def expectation_of(clock: Clock, state: ClockState, rules: Rules) -> Expectation
     deadline = entry_of(clock, rules)
     owed_by = "unknown" if deadline is None else office_name(deadline.owed_by, clock)
     owing_in = None if deadline is None else owing_state(deadline, clock.sending, clock.receiving)
-    owing = rules.book(owing_in, clock.begin) if owing_in is not None else book_on_day(clock.jurisdiction, clock.ori, clock.begin, rules)
+    owing = (
+        rules.rule_set(owing_in, clock.begin)
+        if owing_in is not None
+        else rule_set_on_day(clock.jurisdiction, clock.ori, clock.begin, rules)
+    )
     return Expectation(
         expectation_id=state.formerly.get(id_of(clock)) or f"{state.offender}-{id_of(clock)}",
         message_id=clock.message_id,
@@ -364,13 +372,13 @@ def id_of(clock: Clock) -> str:
 
 def entry_of(clock: Clock, rules: Rules) -> Deadline | None:
     """Return the clock's entry in the rules; None if the rules no longer have it."""
-    return book_on_day(clock.jurisdiction, clock.ori, clock.begin, rules).deadlines.by_key.get(clock.key)
+    return rule_set_on_day(clock.jurisdiction, clock.ori, clock.begin, rules).deadlines.by_key.get(clock.key)
 
 
-def book_on_day(jurisdiction: str, ori: str, instant: int, rules: Rules) -> Book:
+def rule_set_on_day(jurisdiction: str, ori: str, instant: int, rules: Rules) -> RuleSet:
     """Return the rules in force on the day of an instant in the agency's own zone, which may differ from the state's default zone."""
-    zone = rules.book(jurisdiction, instant).zone_of(ori)
-    return rules.book(jurisdiction, noon_of(day_of(instant, zone), zone))
+    zone = rules.rule_set(jurisdiction, instant).zone_of(ori)
+    return rules.rule_set(jurisdiction, noon_of(day_of(instant, zone), zone))
 
 
 def same_case(one: str | None, other: str | None) -> bool:

@@ -18,8 +18,8 @@ from msgspec.structs import replace
 
 from processors.domain.event import Direction, Event
 from processors.domain.normalize import normalize
-from processors.rules.book import Book, EventCode, Rules
 from processors.rules.calendar import day_of
+from processors.rules.rule_set import EventCode, Rules, RuleSet
 from processors.rules.workflow import UNKNOWN_STATE, Activity, CaseState, Workflow
 from processors.validate.chain import chain_of
 from processors.validate.finding import Finding
@@ -83,35 +83,35 @@ def check_membership(event: Event, code: EventCode, rules: Rules) -> Finding | N
     return Finding("flagged", "not_a_member", f"{event.event_subtype} names {' and '.join(strangers)}, no member of the interstate compact")
 
 
-def take_step(event: Event, state: CompactState, book: Book) -> tuple[CompactState, Finding | None]:
+def take_step(event: Event, state: CompactState, rule_set: RuleSet) -> tuple[CompactState, Finding | None]:
     """
     Return the state after `event`, and the finding if the step is not allowed.
 
     A finding "waiting" without `due` waits `out_of_order.hold` for an earlier step, and is then flagged with its reason.
     A step that is not allowed changes the case only if it is exempt from the check, or if the missing step may still arrive.
     """
-    code = book.code(event.event_type, event.event_subtype)
-    activity = None if code is None or code.activity is None else book.workflow.activities.get(code.activity)
+    code = rule_set.code(event.event_type, event.event_subtype)
+    activity = None if code is None or code.activity is None else rule_set.workflow.activities.get(code.activity)
     if activity is None or not activity.moves or not is_of_compact(event):
         return state, None
     without = revert(state, chain_of(event))
     if event.telling == "cancellation":
         return without, None
     new = step_of(event, activity)
-    case, others = case_of(event, without, book.workflow)
-    found = check_step(event, case, activity, book, new)
+    case, others = case_of(event, without, rule_set.workflow)
+    found = check_step(event, case, activity, rule_set, new)
     if found is not None and found.outcome == "flagged" and not is_exempt_from_check(event):
         return state, found
-    return CompactState(keep_latest((*others, insert_step(case, new, book.workflow)), book.workflow)), found
+    return CompactState(keep_latest((*others, insert_step(case, new, rule_set.workflow)), rule_set.workflow)), found
 
 
-def journey_direction(event: Event, state: CompactState, code: EventCode, book: Book) -> Direction | None:
+def journey_direction(event: Event, state: CompactState, code: EventCode, rule_set: RuleSet) -> Direction | None:
     """Return the direction of the journey that `event` reports, given the state of its case at that time; None for a first transfer."""
-    if code.activity is None or not book.workflow.has_ways(code.activity):
+    if code.activity is None or not rule_set.workflow.has_ways(code.activity):
         return None
-    new = step_of(event, book.workflow.activities[code.activity])
-    case, _ = case_of(event, revert(state, chain_of(event)), book.workflow)
-    return book.workflow.way(state_before(case, index_for(case, new), book.workflow), code.activity)
+    new = step_of(event, rule_set.workflow.activities[code.activity])
+    case, _ = case_of(event, revert(state, chain_of(event)), rule_set.workflow)
+    return rule_set.workflow.way(state_before(case, index_for(case, new), rule_set.workflow), code.activity)
 
 
 def step_of(event: Event, activity: Activity) -> Step:
@@ -124,9 +124,9 @@ def is_exempt_from_check(event: Event) -> bool:
     return event.released_by is not None or (event.do_not_validate and not event.validate) or "Previous Event" in event.waived
 
 
-def check_step(event: Event, case: Case, activity: Activity, book: Book, new: Step) -> Finding | None:
+def check_step(event: Event, case: Case, activity: Activity, rule_set: RuleSet, new: Step) -> Finding | None:
     """Return the finding if the step is not allowed in the state of the case at the step's action time."""
-    workflow, zone = book.workflow, book.zone_of(event.ori)
+    workflow, zone = rule_set.workflow, rule_set.zone_of(event.ori)
     day = day_of(event.action_at, zone)
     if (found := check_travel_time(event, activity, day)) is not None:
         return found

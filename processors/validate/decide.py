@@ -10,7 +10,7 @@ Writes    events.confirmed   events to be told, byte for byte if nothing was cha
           tally              parts of submissions that end here
           validate.handover  the state of an offender who is merged into another
 Keeps     of each offender: the history by action time, what was told, what is expected, the compact cases and clocks
-          messages that wait or are in review, each whole and under its own key, up to the limits of room.py
+          messages that wait or are in review, each whole and under its own key, up to the limits of limits.py
 Waits     a message whose Previous Event is missing, for `out_of_order.hold`; a release to another facility, for `transfer.hold`
 Flags     messages that fail a check (contract §3.1.2–8, in the order of `checks.CHECK_RULES`); one that is too far ahead is released
           once its date comes within range
@@ -30,16 +30,16 @@ from processors.domain.merge import SameEvent
 from processors.domain.registration import Enrolment
 from processors.domain.review import ReviewAction, subject_of
 from processors.handover import Merger, with_handover
-from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, RulesChanged, Stage, TimerFired
 from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS, STANDINGS, TALLY, VALIDATE_HANDOVER, VALIDATE_STATE
 from processors.validate import effect
 from processors.validate.chain import chain_of
 from processors.validate.draft import Draft, Situation, known_of
-from processors.validate.incoming import receive
+from processors.validate.incoming import receive_event
+from processors.validate.limits import close_crowded_out, end_crowded_out_waits, reviews_crowded_out
 from processors.validate.merge import merge_states, rename_event, state_keys
 from processors.validate.pending import act_on_review, check_again, check_waiting
 from processors.validate.reviews import NAME
-from processors.validate.room import close_crowded_out, end_crowded_out_waits, reviews_crowded_out
 from processors.validate.standing import present_standing
 from processors.validate.state import OffenderState, Pending, State, deadline
 
@@ -75,9 +75,9 @@ def concerns(given: Input, pending: Pending) -> bool:
     """Whether an input other than an event may affect a pending message; one that waits for a time may be affected by any input."""
     if pending.review_id is None:
         return True
-    if isinstance(given, Resettle):
+    if isinstance(given, RulesChanged):
         return pending.due is not None
-    if isinstance(given, Wake):
+    if isinstance(given, TimerFired):
         return pending.due is not None and pending.due <= given.due_at
     return isinstance(given.value, ReviewAction) and pending.review_id == given.value.review_id
 
@@ -90,8 +90,8 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     if isinstance(value, Event):
         now = situation(value.offender, value.received_at, states, context)
         if not now.known.pending:
-            return check_waiting(receive(value, now)).decision()
-        draft = close_crowded_out(now).then(partial(receive, value))
+            return check_waiting(receive_event(value, now)).decision()
+        draft = close_crowded_out(now).then(partial(receive_event, value))
         return end_crowded_out_waits(check_waiting(draft)).decision()
     if isinstance(value, Enrolment):
         asked = with_standing(value, states, given.timestamp, context) if value.asks else value
@@ -111,18 +111,18 @@ def with_standing(enrolment: Enrolment, states: Mapping[str, State], now: int, c
     return structs.replace(enrolment, standing=present_standing(enrolment.offender, known, context.rules, now))
 
 
-def decide_timer(given: Wake | Resettle, states: Mapping[str, State], context: Context) -> Decision[State]:
+def decide_timer(given: TimerFired | RulesChanged, states: Mapping[str, State], context: Context) -> Decision[State]:
     """Return the decision on a timer, or on changed rules."""
-    if isinstance(given, Wake):
-        return check_waiting(wake(situation(given.key, given.due_at, states, context))).decision()
-    return check_waiting(resettle(situation(given.key, given.at, states, context))).decision()
+    if isinstance(given, TimerFired):
+        return check_waiting(check_due(situation(given.key, given.due_at, states, context))).decision()
+    return check_waiting(check_held_again(situation(given.key, given.at, states, context))).decision()
 
 
 def situation(offender: str, now: int, states: Mapping[str, State], context: Context) -> Situation:
     return Situation(offender, now, context.rules, states, known_of(offender, states))
 
 
-def wake(now: Situation) -> Draft:
+def check_due(now: Situation) -> Draft:
     """Check every message that is due again, in order of time; then end the legal clocks that are due."""
     due = [(each.due, each.key, each) for each in now.known.pending if each.due is not None and each.due <= now.now]
     draft = Draft(now)
@@ -134,7 +134,7 @@ def wake(now: Situation) -> Draft:
     return draft.after(effect.expire_clocks(known, now.now, now.rules), took_effect=False)
 
 
-def resettle(now: Situation) -> Draft:
+def check_held_again(now: Situation) -> Draft:
     """Check every message that waits for a time again: under the current rules and settings, the time may have changed or passed."""
     draft = Draft(now)
     for pending in now.known.pending:
@@ -153,7 +153,7 @@ STAGE: Final = with_handover(
         keys=keys,
         decide=decide,
         deadline=deadline,
-        resettles=True,
+        reevaluates=True,
     ),
     Merger(VALIDATE_HANDOVER, CONFIRMED, state_keys, merge_states),
 )

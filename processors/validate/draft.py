@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.domain.journal import Journal, Outcome, Verdict
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.stage import Decision, Output
 from processors.tally import part_ended
 from processors.topics import EXPECTATIONS

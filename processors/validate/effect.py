@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.validate import clocks, compact, order, registrant_knowledge, timeline
 from processors.validate.chain import chain_of, is_later
 from processors.validate.facts import RulesInForce
@@ -30,9 +30,9 @@ def apply_event(known: OffenderState, event: Event, in_force: RulesInForce, *, t
         expected, met = order.meet_expectation(expected, event, in_force.code)
         published += met
     if event.expect:
-        expected, new = order.open_expectation(expected, event, in_force.book)
+        expected, new = order.open_expectation(expected, event, in_force.rule_set)
         published += new
-    entry = timeline.entry_of(event, in_force.code, in_force.book, timeline.history_time(history, event), told=told)
+    entry = timeline.entry_of(event, in_force.code, in_force.rule_set, timeline.history_time(history, event), told=told)
     history, earlier = timeline.latest_entries(timeline.insert_entry(history, entry), known.earlier)
     known = replace(
         known,
@@ -66,7 +66,7 @@ def revert_event(known: OffenderState, cancel: Event, in_force: RulesInForce) ->
 
 def advance_compact(known: OffenderState, event: Event, in_force: RulesInForce, published: tuple[Expectation, ...]) -> Effect:
     """Return the offender's state with the compact cases and the legal clocks advanced."""
-    workflow = known.compact if in_force.code.activity is None else compact.take_step(event, known.compact, in_force.book)[0]
+    workflow = known.compact if in_force.code.activity is None else compact.take_step(event, known.compact, in_force.rule_set)[0]
     after, raised, due = clocks.advance(event, known.clocks, in_force.now, in_force.rules)
     if workflow is not known.compact or after is not known.clocks or due != known.clock_due:
         known = replace(known, compact=workflow, clocks=after, clock_due=due)

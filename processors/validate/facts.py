@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from processors.domain.event import Event
-from processors.rules.book import Book, EventCode, Rules
+from processors.rules.rule_set import EventCode, Rules, RuleSet
 from processors.validate.compact import CompactState
 from processors.validate.state import ExpectedEvent, HistoryEntry
 
@@ -16,10 +16,10 @@ UNITS: Final = ((86_400_000, 2, "d"), (3_600_000, 1, "h"), (60_000, 1, "m"))  # 
 
 
 class RulesInForce(Struct, frozen=True, gc=False):
-    """The rules in force for one message: its code list entry, the jurisdiction's book, the settings, the time."""
+    """The rules in force for one message: its code list entry, the jurisdiction's rule set, the settings, the time."""
 
     code: EventCode
-    book: Book
+    rule_set: RuleSet
     rules: Rules
     now: int
 
@@ -46,7 +46,7 @@ class Facts(Struct, frozen=True, gc=False):
 
     def when(self, instant: int) -> str:
         """Return an instant in the agency's local time."""
-        return local(instant, self.in_force.book.zone_of(self.event.ori))
+        return local(instant, self.in_force.rule_set.zone_of(self.event.ori))
 
     @property
     def action(self) -> str:
@@ -57,9 +57,9 @@ class Facts(Struct, frozen=True, gc=False):
 
 def rules_in_force(event: Event, rules: Rules, now: int) -> RulesInForce:
     """Return the rules in force for an event; a code that has since been removed from the lists implies nothing."""
-    book = rules.book(event.jurisdiction, now)
-    code = book.code(event.event_type, event.event_subtype)
-    return RulesInForce(code or EventCode(event.event_type, event.event_subtype, (event.notification_type,)), book, rules, now)
+    rule_set = rules.rule_set(event.jurisdiction, now)
+    code = rule_set.code(event.event_type, event.event_subtype)
+    return RulesInForce(code or EventCode(event.event_type, event.event_subtype, (event.notification_type,)), rule_set, rules, now)
 
 
 def local(instant: int, zone: ZoneInfo) -> str:

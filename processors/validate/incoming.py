@@ -18,7 +18,7 @@ from processors.validate.chain import is_later
 from processors.validate.check_result import check
 from processors.validate.draft import Draft, Situation
 from processors.validate.facts import rules_in_force
-from processors.validate.outcomes import confirmed_event, finish, hold
+from processors.validate.outcomes import confirmed_event, forward_or_suppress, hold_message
 from processors.validate.pending import supersede
 
 ToldState = Literal["told", "not told"]
@@ -31,7 +31,7 @@ class MessageHandling(NamedTuple):
     goes_on_as: TellingKind | None
 
 
-def receive(event: Event, situation: Situation) -> Draft:
+def receive_event(event: Event, situation: Situation) -> Draft:
     """Decide on an event; first, any waiting or flagged message that it replaces is superseded."""
     known: ToldState = "told" if registrant_knowledge.was_told(situation.known.told_until, event) else "not told"
     handler = transition(MESSAGE_HANDLING, known, event.telling).handler
@@ -44,8 +44,8 @@ def check_news(event: Event, situation: Situation) -> Draft:
     """Check a message: it goes on to match, waits, is flagged, or is suppressed."""
     result = check(event, situation.known, situation.rules, situation.now)
     if result.found is not None and result.holds:
-        return hold(Draft(situation), event, result.found, result.detail)
-    return finish(Draft(situation), event, result, "confirmed", result.detail)
+        return hold_message(Draft(situation), event, result.found, result.detail)
+    return forward_or_suppress(Draft(situation), event, result, "confirmed", result.detail)
 
 
 def check_change_as_news(event: Event, situation: Situation) -> Draft:
@@ -62,7 +62,7 @@ def check_change(event: Event, situation: Situation) -> Draft:
     return Draft(situation).apply(change, in_force, told=True).note(change, "suppressed", "inconsequential", detail)
 
 
-def tell_cancellation(event: Event, situation: Situation) -> Draft:
+def forward_cancellation(event: Event, situation: Situation) -> Draft:
     """Revert the cancelled event, and send the cancellation on."""
     cancel, draft = revert_cancelled(event, situation)
     in_force = rules_in_force(event, situation.rules, situation.now)
@@ -79,7 +79,7 @@ def suppress_cancellation(event: Event, situation: Situation) -> Draft:
 def revert_cancelled(event: Event, situation: Situation) -> tuple[Event, Draft]:
     """Return the cancellation with the values that registrants were told last, and the draft after the event was reverted."""
     in_force = rules_in_force(event, situation.rules, situation.now)
-    cancel = registrant_knowledge.with_values_told(situation.known.untold, event, in_force.book.zone_of(event.ori))
+    cancel = registrant_knowledge.with_values_told(situation.known.untold, event, in_force.rule_set.zone_of(event.ori))
     return cancel, Draft(situation).after(effect.revert_event(situation.known, cancel, in_force))
 
 
@@ -89,5 +89,5 @@ MESSAGE_HANDLING: Final[Mapping[tuple[ToldState, TellingKind], MessageHandling]]
     ("not told", "change"): MessageHandling(check_change_as_news, "news"),
     ("told", "change"): MessageHandling(check_change, "change"),
     ("not told", "cancellation"): MessageHandling(suppress_cancellation, None),
-    ("told", "cancellation"): MessageHandling(tell_cancellation, "cancellation"),
+    ("told", "cancellation"): MessageHandling(forward_cancellation, "cancellation"),
 }

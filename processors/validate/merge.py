@@ -15,7 +15,7 @@ from processors.domain.event import Event
 from processors.domain.expectation import Expectation
 from processors.domain.merge import Merge, SameEvent
 from processors.domain.normalize import normalize
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.stage import Context, Decision, Output
 from processors.topics import STANDINGS
 from processors.validate import clocks, compact, reviews, timeline
@@ -136,7 +136,7 @@ def joined_cases(one: CompactState, other: CompactState, rules: Rules, merge: Me
     """Return the compact cases of both; two cases with the same number become one, with the steps of both by action time."""
     if not other.cases:
         return one
-    workflow = rules.book("", merge.received_at).workflow
+    workflow = rules.rule_set("", merge.received_at).workflow
     cases = list(one.cases)
     for each in other.cases:
         same = next((case for case in cases if case.number and each.number and normalize(case.number) == normalize(each.number)), None)

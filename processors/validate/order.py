@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from processors.domain.docket import same_case
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
-from processors.rules.book import Book, EventCode
+from processors.rules.rule_set import EventCode, RuleSet
 from processors.validate.chain import chain_of
 from processors.validate.facts import Facts, duration_text, quote
 from processors.validate.finding import Finding
@@ -88,11 +88,11 @@ def meet_expectation(expected: tuple[ExpectedEvent, ...], event: Event, code: Ev
     return expected, ()
 
 
-def open_expectation(expected: tuple[ExpectedEvent, ...], event: Event, book: Book) -> ExpectedAndPublished:
+def open_expectation(expected: tuple[ExpectedEvent, ...], event: Event, rule_set: RuleSet) -> ExpectedAndPublished:
     """Open an expectation of what follows the event; beyond MAX_EXPECTED, the oldest is dropped, met ones first."""
     chain = chain_of(event)
     before = next((each for each in expected if each.chain == chain), None)
-    followers = sorted({code.subtype for code in book.codes.values() if event.event_subtype in code.follows})
+    followers = sorted({code.subtype for code in rule_set.codes.values() if event.event_subtype in code.follows})
     awaited = ", ".join(followers) or "a subsequent event"
     met_by = None if before is None else before.met_by
     record = Expectation(

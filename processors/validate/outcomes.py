@@ -15,11 +15,11 @@ from processors.validate.state import HeldMessage, OffenderState
 
 def confirmed_event(event: Event, before: OffenderState, in_force: RulesInForce) -> Output:
     """Return the output that sends the event on, with the direction of its journey, given the state of its case before it."""
-    way = compact.journey_direction(event, before.compact, in_force.code, in_force.book)
+    way = compact.journey_direction(event, before.compact, in_force.code, in_force.rule_set)
     return Output(CONFIRMED, event.offender, with_hold_until(event if way is None else replace(event, way=way), in_force.now))
 
 
-def finish(draft: Draft, event: Event, result: CheckResult, reason: str, detail: str, review_id: str | None = None) -> Draft:  # noqa: PLR0913, PLR0917  the fields of a verdict
+def forward_or_suppress(draft: Draft, event: Event, result: CheckResult, reason: str, detail: str, review_id: str | None = None) -> Draft:  # noqa: PLR0913, PLR0917  the fields of a verdict
     """Send a message on, or suppress it; it takes effect, except a release that its intake replaces."""
     found, before = result.found, draft.situation.known
     if result.takes_effect:
@@ -30,7 +30,7 @@ def finish(draft: Draft, event: Event, result: CheckResult, reason: str, detail:
     return remember_untold(draft, event).note(event, "suppressed", found.reason, detail, review_id)
 
 
-def hold(draft: Draft, event: Event, found: Finding, detail: str) -> Draft:
+def hold_message(draft: Draft, event: Event, found: Finding, detail: str) -> Draft:
     """Hold a message until it is due or a reviewer decides."""
     pending = reviews.open_pending(event, found, draft.situation.now)
     detail += registrant_knowledge.untold_note(event)

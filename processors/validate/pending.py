@@ -12,7 +12,7 @@ from processors.validate import reviews
 from processors.validate.chain import chain_of
 from processors.validate.check_result import CheckResult, check
 from processors.validate.draft import Draft, Situation
-from processors.validate.outcomes import finish, hold
+from processors.validate.outcomes import forward_or_suppress, hold_message
 from processors.validate.state import HeldMessage, Pending
 
 
@@ -37,7 +37,7 @@ def check_again(pending: Pending, situation: Situation) -> Draft:
         return Draft(situation) if found.due == pending.due else with_due_time(found.due, pending, situation)
     draft = close_pending(Draft(situation), pending, message, "released" if found is None else "superseded")
     if found is not None and result.holds:
-        return hold(draft, message.event, found, result.detail)
+        return hold_message(draft, message.event, found, result.detail)
     return finish_pending(draft, message, pending, result)
 
 
@@ -45,7 +45,7 @@ def finish_pending(draft: Draft, message: HeldMessage, pending: Pending, result:
     """Send on or suppress a pending message that no check holds any more."""
     reason = "in_range" if pending.reason == "too_far_ahead" else "confirmed"
     detail = f"{result.detail}; held since then as {pending.reason}: {message.detail}"
-    return finish(draft, message.event, result, reason, detail, pending.review_id)
+    return forward_or_suppress(draft, message.event, result, reason, detail, pending.review_id)
 
 
 def with_due_time(due: int | None, pending: Pending, situation: Situation) -> Draft:
@@ -77,12 +77,14 @@ def release(pending: Pending, action: ReviewAction, situation: Situation) -> Dra
     message = situation.message(pending)
     event = replace(message.event, released_by=action.reviewer)
     result = check(event, situation.known, situation.rules, situation.now)
-    said = f"{action.reviewer} released it: {action.reason}"
+    released = f"{action.reviewer} released it: {action.reason}"
     if result.found is not None and result.holds:
-        detail = f"{said}; but {result.detail}"
+        detail = f"{released}; but {result.detail}"
         return Draft(situation).note(message.event, "flagged", result.found.reason, detail, pending.review_id)
     draft = close_pending(Draft(situation), pending, message, "released", action)
-    return finish(draft, event, result, "released", f"{said}; it was held as {pending.reason}: {message.detail}", pending.review_id)
+    return forward_or_suppress(
+        draft, event, result, "released", f"{released}; it was held as {pending.reason}: {message.detail}", pending.review_id
+    )
 
 
 def discard(pending: Pending, action: ReviewAction, situation: Situation) -> Draft:

@@ -18,8 +18,8 @@ from msgspec.structs import replace
 
 from processors.domain.event import Change, Event, combine_changes
 from processors.domain.time import millis
-from processors.rules.book import Rules
 from processors.rules.calendar import end_of
+from processors.rules.rule_set import Rules
 from processors.validate.chain import chain_of
 from processors.validate.state import MAX_TOLD
 

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Final
 
 from processors.domain.offender import OffenderStanding
-from processors.rules.book import Book, Rules
+from processors.rules.rule_set import Rules, RuleSet
 from processors.stage import Output
 from processors.topics import STANDINGS
 from processors.validate.compact import Case, latest_step_key, state_of_case
@@ -66,7 +66,7 @@ def latest_entries_with_status_and_kind(history: tuple[HistoryEntry, ...]) -> tu
 
 def is_transferred(case: Case, rules: Rules, now: int) -> bool:
     """Whether the transfer of the case is completed and the case is open."""
-    workflow = rules.book("", now).workflow
+    workflow = rules.rule_set("", now).workflow
     return workflow.is_completed(state_of_case(case, workflow))
 
 
@@ -77,13 +77,13 @@ def kinds_of(known: OffenderState) -> set[EventKind]:
 
 def are_confidential(kinds: set[EventKind], rules: Rules, now: int) -> bool:
     """Whether any event of these kinds is confidential by the rules of the jurisdiction that reported it."""
-    return True in [is_confidential(rules.book(jurisdiction or "", now), event_type, kind) for jurisdiction, event_type, kind in kinds]
+    return True in [is_confidential(rules.rule_set(jurisdiction or "", now), event_type, kind) for jurisdiction, event_type, kind in kinds]
 
 
 @lru_cache(CACHED)
-def is_confidential(book: Book, event_type: str, kind: str | None) -> bool:
+def is_confidential(rule_set: RuleSet, event_type: str, kind: str | None) -> bool:
     """Whether the rules hide from the public whom such an event is about."""
-    if event_type in book.confidential_types:
+    if event_type in rule_set.confidential_types:
         return True
-    place = book.location(kind) if kind is not None else None
+    place = rule_set.location(kind) if kind is not None else None
     return place is not None and place.confidential

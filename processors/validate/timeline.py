@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from processors.domain.docket import same_case
 from processors.domain.event import Event
-from processors.rules.book import Book, EventCode
+from processors.rules.rule_set import EventCode, RuleSet
 from processors.validate.chain import chain_of
 from processors.validate.facts import Facts, quote
 from processors.validate.finding import Finding
@@ -39,9 +39,9 @@ def history_time(history: tuple[HistoryEntry, ...], event: Event) -> int:
     return max((each.at for each in history if event.action_at <= each.at < event.past_from), default=event.action_at)
 
 
-def entry_of(event: Event, code: EventCode, book: Book, at: int, *, told: bool) -> HistoryEntry:
+def entry_of(event: Event, code: EventCode, rule_set: RuleSet, at: int, *, told: bool) -> HistoryEntry:
     """Return the event's entry in the history, at time `at`."""
-    kind = kind_after(event, code, book)
+    kind = kind_after(event, code, rule_set)
     return HistoryEntry(
         at,
         event.seq,
@@ -51,7 +51,7 @@ def entry_of(event: Event, code: EventCode, book: Book, at: int, *, told: bool) 
         event.past_from,
         told,
         event.case_number,
-        status_after(event, code, book),
+        status_after(event, code, rule_set),
         kind,
         event.location_name if kind is not None else None,
         event.jurisdiction,
@@ -96,28 +96,28 @@ def status_and_place(history: Sequence[HistoryEntry], case_number: str | None, b
     return StatusAndPlace(status, kind, place)
 
 
-def status_after(event: Event, code: EventCode, book: Book) -> str | None:
+def status_after(event: Event, code: EventCode, rule_set: RuleSet) -> str | None:
     """Return the status after the event, as the rules spell it: the one the message names, otherwise the one its code implies."""
     if event.status is None:
         return code.status
-    found = book.status(event.status)
+    found = rule_set.status(event.status)
     return event.status if found is None else found.name
 
 
-def kind_after(event: Event, code: EventCode, book: Book) -> str | None:
+def kind_after(event: Event, code: EventCode, rule_set: RuleSet) -> str | None:
     """Return the kind of location after the event; the location in a hearing notice is the court's and does not move the offender."""
     if event.notification_type == HEARING:
         return None
     if event.location_kind is None:
         return code.location
-    found = book.location(event.location_kind)
+    found = rule_set.location(event.location_kind)
     return event.location_kind if found is None else found.name
 
 
 def known_status(facts: Facts) -> Finding | None:
     """Flag a status that the rules do not know (contract §3.1.7)."""
     named = facts.event.status
-    if named is None or facts.in_force.book.status(named) is not None:
+    if named is None or facts.in_force.rule_set.status(named) is not None:
         return None
     return Finding(
         "flagged",
@@ -130,7 +130,7 @@ def known_status(facts: Facts) -> Finding | None:
 def known_location(facts: Facts) -> Finding | None:
     """Flag a kind of location that the rules do not know (contract §3.1.7)."""
     named = facts.event.location_kind
-    if named is None or facts.in_force.book.location(named) is not None:
+    if named is None or facts.in_force.rule_set.location(named) is not None:
         return None
     return Finding(
         "flagged",
@@ -144,8 +144,8 @@ def status_transition(facts: Facts) -> Finding | None:
     """Flag a status that cannot follow the previous one (specification §4.1.5.2)."""
     if facts.status is None or facts.status_then is None:
         return None
-    before, after = facts.in_force.book.status(facts.status_then), facts.in_force.book.status(facts.status)
-    if before is None or after is None or facts.in_force.book.may_become(facts.in_force.code, before, after):
+    before, after = facts.in_force.rule_set.status(facts.status_then), facts.in_force.rule_set.status(facts.status)
+    if before is None or after is None or facts.in_force.rule_set.may_become(facts.in_force.code, before, after):
         return None
     return Finding(
         "flagged",
@@ -159,10 +159,10 @@ def location_transition(facts: Facts) -> Finding | None:
     """Flag a movement that cannot start from where the offender was (specification §4.1.4.2)."""
     if facts.kind is None or facts.kind_then is None or facts.kind == facts.kind_then:
         return None
-    before, after = facts.in_force.book.location(facts.kind_then), facts.in_force.book.location(facts.kind)
+    before, after = facts.in_force.rule_set.location(facts.kind_then), facts.in_force.rule_set.location(facts.kind)
     if before is None or after is None:
         return None
-    stated = None if facts.event.from_kind is None else facts.in_force.book.location(facts.event.from_kind)
+    stated = None if facts.event.from_kind is None else facts.in_force.rule_set.location(facts.event.from_kind)
     if stated is not None and stated.name != before.name:
         return Finding(
             "flagged",
@@ -170,7 +170,7 @@ def location_transition(facts: Facts) -> Finding | None:
             f"the message moves the offender from {quote(stated.name)} to {quote(after.name)}, "
             f"but on {facts.action} the location was {quote(before.name)}",
         )
-    if facts.in_force.book.may_move(facts.in_force.code, before, after):
+    if facts.in_force.rule_set.may_move(facts.in_force.code, before, after):
         return None
     return Finding(
         "flagged",

@@ -14,7 +14,7 @@ def logical_movement(facts: Facts) -> Finding | None:
     """Hold a release to a custodial kind of location until its intake has arrived or `transfer.hold` is over."""
     if not facts.in_force.code.release or facts.kind is None:
         return None
-    to = facts.in_force.book.location(facts.kind)
+    to = facts.in_force.rule_set.location(facts.kind)
     if to is None or not to.custodial:
         return None
     hold = facts.in_force.rules.duration("transfer.hold", facts.event.scope)
@@ -40,7 +40,7 @@ def logical_movement(facts: Facts) -> Finding | None:
 
 def is_intake(each: HistoryEntry, facts: Facts, hold: int) -> bool:
     """Whether an event in the history is the intake that this release leads to: told, the same kind of location, and close in time."""
-    code = facts.in_force.book.code(each.event_type, each.event_subtype)
+    code = facts.in_force.rule_set.code(each.event_type, each.event_subtype)
     return (
         code is not None
         and code.intake

@@ -2,7 +2,7 @@
 The check of action dates (contract §3.1.5 and §6; specification §4, §4.1.1.1, §4.3.1).
 
 A past date notifies nobody. A date too far ahead is flagged, and checked again when it comes within range or when the settings
-change (`Stage.resettles`).
+change (`Stage.reevaluates`).
 """
 
 from processors.validate.facts import Facts, duration_text

@@ -8,7 +8,7 @@ from typing import Final
 
 from processors.views.model import ReadModel
 
-Place = tuple[str, int]  # topic without prefix, partition
+TopicAndPartition = tuple[str, int]  # topic without prefix, partition
 
 BUSY_MILLISECONDS: Final = 5_000
 CACHE_KIBIBYTES: Final = 65_536  # large, since a batch touches pages all over the indexes
@@ -21,7 +21,7 @@ class View:
         self.path = path
         self.model = model
 
-    def open(self, identities: Mapping[str, str]) -> dict[Place, int]:
+    def open(self, identities: Mapping[str, str]) -> dict[TopicAndPartition, int]:
         """
         Return the next offset of every partition; empty if the file was (re)created.
 
@@ -39,7 +39,7 @@ class View:
         return {}
 
     @contextmanager
-    def snapshot(self, identities: Mapping[str, str]) -> Iterator[tuple[sqlite3.Connection, dict[Place, int]] | None]:
+    def snapshot(self, identities: Mapping[str, str]) -> Iterator[tuple[sqlite3.Connection, dict[TopicAndPartition, int]] | None]:
         """Yield a consistent snapshot of another process's file with its positions; None if there is none for these logs."""
         if not self.path.exists():
             yield None
@@ -89,5 +89,5 @@ def _fits(database: sqlite3.Connection, model: ReadModel, identities: Mapping[st
     return shape == model.shape and dict(database.execute("SELECT topic, identity FROM logs").fetchall()) == dict(identities)
 
 
-def _positions(database: sqlite3.Connection) -> dict[Place, int]:
+def _positions(database: sqlite3.Connection) -> dict[TopicAndPartition, int]:
     return {(topic, partition): after for topic, partition, after in database.execute("SELECT * FROM positions")}

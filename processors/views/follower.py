@@ -18,7 +18,7 @@ from processors.runtime.errors import Restart, Retry, UserError
 from processors.runtime.kafka.clients import Broker, message_kind, poll_batch
 from processors.runtime.kafka.lost_brokers import BrokerProbe
 from processors.runtime.wire.codec import Codec, Undecodable
-from processors.views.database import Place, View
+from processors.views.database import TopicAndPartition, View
 from processors.views.model import Row
 
 MAX_RECORDS: Final = 5_000
@@ -38,7 +38,7 @@ class Follower:
         self._apply = {prefix + topic.name: (topic.name, apply) for topic, apply in view.model.apply.items()}
         self._reader: Consumer | None = None
         self._probe = BrokerProbe(next(iter(self._apply)))
-        self._unread: set[Place] = set()
+        self._unread: set[TopicAndPartition] = set()
         self._stopped = Event()
         self._log = structlog.get_logger()
 
@@ -73,12 +73,12 @@ class Follower:
         messages = poll_batch(self._reader, MAX_RECORDS, 0.2)
         rows: dict[str, list[Message]] = defaultdict(list)
         for message in messages:
-            topic, place = message.topic() or "", (message.topic() or "", message.partition() or 0)
+            topic, topic_partition = message.topic() or "", (message.topic() or "", message.partition() or 0)
             what = message_kind(message)
             if what == "end":
-                self._unread.discard(place)
+                self._unread.discard(topic_partition)
             elif what == "record":
-                self._unread.add(place)
+                self._unread.add(topic_partition)
                 rows[topic].append(message)
         if rows:
             self._write(rows)
@@ -96,11 +96,11 @@ class Follower:
         counts = self._broker.partition_counts(self._apply)
         positions = self.view.open(identities)
         reader = self._broker.partition_consumer()
-        places = [(topic, name, each) for topic, (name, _) in self._apply.items() for each in range(counts[topic])]
-        self._unread = {(topic, each) for topic, _, each in places}
+        partitions = [(topic, name, each) for topic, (name, _) in self._apply.items() for each in range(counts[topic])]
+        self._unread = {(topic, each) for topic, _, each in partitions}
         self.total = sum(self._broker.end_offsets(self._unread).values())
         self.applied = sum(positions.values())
-        reader.assign([TopicPartition(topic, each, positions.get((name, each), OFFSET_BEGINNING)) for topic, name, each in places])
+        reader.assign([TopicPartition(topic, each, positions.get((name, each), OFFSET_BEGINNING)) for topic, name, each in partitions])
         return reader
 
     def _write(self, rows: dict[str, list[Message]]) -> None:

@@ -105,13 +105,13 @@ def expectation_documents(database: Connection) -> dict[str, str]:
     return dict(database.execute("SELECT expectation_id, document FROM expectations").fetchall())
 
 
-def journal_places(database: Connection, message_id: str) -> list[tuple[int, int]]:
+def journal_offsets(database: Connection, message_id: str) -> list[tuple[int, int]]:
     """Return the partition and offset of the records in `vn.decisions` with verdicts on a message."""
     rows = database.execute("SELECT partition, place FROM journal WHERE message_id = ? ORDER BY partition, place", (message_id,))
     return [(partition, place) for partition, place in rows]
 
 
-def response_places(database: Connection, message_id: str) -> list[tuple[int, int]]:
+def response_offsets(database: Connection, message_id: str) -> list[tuple[int, int]]:
     """Return the partition and offset of the records in `vn.responses` that respond to a message."""
     rows = database.execute("SELECT partition, place FROM responses WHERE message_id = ? ORDER BY partition, place", (message_id,))
     return [(partition, place) for partition, place in rows]

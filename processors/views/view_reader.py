@@ -20,7 +20,7 @@ from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.user_client import UserClient
 from processors.topics import DECISIONS, EXPECTATIONS, RESPONSES, REVIEWS, Topic
 from processors.views import queries
-from processors.views.database import Place, View
+from processors.views.database import TopicAndPartition, View
 from processors.views.tables import STAFF_MODEL
 
 R = TypeVar("R", Review, Expectation)
@@ -31,25 +31,25 @@ CONSOLE_VIEW: Final = "console.sqlite"
 class ViewReader:
     """Reads journal, responses, reviews and expected events, from a view if there is one; `source` says in words from where."""
 
-    def __init__(self, client: UserClient, snapshot: tuple[sqlite3.Connection, dict[Place, int]] | None, source: str) -> None:
+    def __init__(self, client: UserClient, snapshot: tuple[sqlite3.Connection, dict[TopicAndPartition, int]] | None, source: str) -> None:
         self.source = source
         self._client = client
         self._database: sqlite3.Connection | None = None
-        self._positions: dict[Place, int] = {}
+        self._positions: dict[TopicAndPartition, int] = {}
         if snapshot is not None:
             self._database, self._positions = snapshot
 
     def journal(self, message_id: str) -> Iterator[tuple[int, Verdict]]:
         """Yield at least every verdict on a message, each with the time it was written."""
         if self._database is not None:
-            places = queries.journal_places(self._database, message_id)
-            yield from self._client.verdicts_in(self._client.read_at(DECISIONS, places))
+            offsets = queries.journal_offsets(self._database, message_id)
+            yield from self._client.verdicts_in(self._client.read_at(DECISIONS, offsets))
         yield from self._client.journal(DECISIONS, self._starts(DECISIONS))
 
     def responses(self, message_id: str) -> Iterator[Response]:
         """Yield at least every response to a message."""
-        places = [] if self._database is None else queries.response_places(self._database, message_id)
-        yield from self._client.values_in(self._client.read_at(RESPONSES, places))
+        offsets = [] if self._database is None else queries.response_offsets(self._database, message_id)
+        yield from self._client.values_in(self._client.read_at(RESPONSES, offsets))
         yield from self._client.values_in(self._client.read(RESPONSES, starts=self._starts(RESPONSES)))
 
     def reviews(self) -> dict[str, Review]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, TopicPartition
 
 from processors.runtime.errors import Restart
-from processors.runtime.kafka.clients import LOW_LATENCY, Broker, Place, committed_offsets, message_kind, poll_batch
+from processors.runtime.kafka.clients import LOW_LATENCY, Broker, TopicAndPartition, committed_offsets, message_kind, poll_batch
 from processors.stage import Stage
 from processors.topics import FOREVER, OUTBOUND
 from processors.watch import metrics
@@ -45,8 +45,10 @@ class Groups:
         self._retention = {prefix + topic.name: topic.retention for stage in stages for topic in stage.inputs}
         self._observers: dict[str, Consumer] = {}
         self._stable: Consumer | None = None
-        self._stuck: dict[Place, tuple[int, int]] = {}  # the stable end that stays below the log's end, and since when
-        self._times: dict[tuple[str, Place], tuple[int, int]] = {}  # each stage's next offset of a partition, and that record's time
+        self._stuck: dict[TopicAndPartition, tuple[int, int]] = {}  # the stable end that stays below the log's end, and since when
+        self._times: dict[
+            tuple[str, TopicAndPartition], tuple[int, int]
+        ] = {}  # each stage's next offset of a partition, and that record's time
 
     def measure(self, now: int) -> Iterator[Sample]:
         """Yield the samples of every stage's inputs; raises Restart if the broker does not answer."""
@@ -59,9 +61,11 @@ class Groups:
 
     def _measure(self, now: int) -> Iterator[Sample]:
         counts = self._broker.partition_counts({topic for topics in self._inputs.values() for topic in topics})
-        places = {unit: [(topic, each) for topic in topics for each in range(counts[topic])] for unit, topics in self._inputs.items()}
-        every = {place for found in places.values() for place in found}
-        offsets = {unit: committed_offsets(self._observer(unit), found) for unit, found in places.items() if found}
+        topic_partitions = {
+            unit: [(topic, each) for topic in topics for each in range(counts[topic])] for unit, topics in self._inputs.items()
+        }
+        every = {topic_partition for found in topic_partitions.values() for topic_partition in found}
+        offsets = {unit: committed_offsets(self._observer(unit), found) for unit, found in topic_partitions.items() if found}
         if self._stable is None:
             self._stable = self._broker.partition_consumer()
         stable = self._broker.end_offsets(every, self._stable)
@@ -69,17 +73,22 @@ class Groups:
         yield from self._hidden_seconds(stable, ends, now)
         begins = self._broker.start_offsets(every)
         behind = {
-            (unit, place): max(offset or 0, begins[place])
+            (unit, topic_partition): max(offset or 0, begins[topic_partition])
             for unit, found in offsets.items()
-            for place, offset in found.items()
-            if (offset or 0) < ends[place]
+            for topic_partition, offset in found.items()
+            if (offset or 0) < ends[topic_partition]
         }
         oldest = self._oldest(behind, ends, now)
         yield from samples_of(
             [
-                Unread(unit, place[0].removeprefix(self._prefix), max(0, ends[place] - (offset or 0)), oldest.get((unit, place)))
+                Unread(
+                    unit,
+                    topic_partition[0].removeprefix(self._prefix),
+                    max(0, ends[topic_partition] - (offset or 0)),
+                    oldest.get((unit, topic_partition)),
+                )
                 for unit, found in offsets.items()
-                for place, offset in found.items()
+                for topic_partition, offset in found.items()
             ],
             {name.removeprefix(self._prefix): retention for name, retention in self._retention.items()},
             now,
@@ -91,13 +100,13 @@ class Groups:
             self._observers[unit] = self._broker.offsets_consumer(f"{self._prefix}{unit}")
         return self._observers[unit]
 
-    def _hidden_seconds(self, stable: Mapping[Place, int], ends: Mapping[Place, int], now: int) -> Iterator[Sample]:
+    def _hidden_seconds(self, stable: Mapping[TopicAndPartition, int], ends: Mapping[TopicAndPartition, int], now: int) -> Iterator[Sample]:
         """Yield for how long each topic's stable end has been stuck below its end."""
         stuck = {}
-        for place, end in stable.items():
-            if end < ends[place]:
-                before = self._stuck.get(place)
-                stuck[place] = before if before is not None and before[0] == end else (end, now)
+        for topic_partition, end in stable.items():
+            if end < ends[topic_partition]:
+                before = self._stuck.get(topic_partition)
+                stuck[topic_partition] = before if before is not None and before[0] == end else (end, now)
         self._stuck = stuck
         longest: dict[str, int] = defaultdict(int)
         for (topic, _), (_, since) in stuck.items():
@@ -105,36 +114,40 @@ class Groups:
         for topic in {topic for topic, _ in stable}:
             yield metrics.HIDDEN, (topic.removeprefix(self._prefix),), longest[topic] / 1000
 
-    def _oldest(self, behind: Mapping[tuple[str, Place], int], ends: Mapping[Place, int], now: int) -> dict[tuple[str, Place], int]:
+    def _oldest(
+        self, behind: Mapping[tuple[str, TopicAndPartition], int], ends: Mapping[TopicAndPartition, int], now: int
+    ) -> dict[tuple[str, TopicAndPartition], int]:
         """
         Return the time of the first record at or after each offset; nothing if only transaction markers follow.
 
         For records that an open transaction hides, it is the time since which they have been hidden. For a record that the broker
         does not deliver in time, it is the time known from an earlier measurement, or since when it has not been delivered.
         """
-        found: dict[tuple[str, Place], int] = {}
-        not_delivered: set[tuple[str, Place]] = set()
+        found: dict[tuple[str, TopicAndPartition], int] = {}
+        not_delivered: set[tuple[str, TopicAndPartition]] = set()
         deadline = monotonic() + READ_SECONDS
-        starts: dict[str, dict[Place, int]] = defaultdict(dict)  # two stages may be behind on one partition at different offsets
-        for (unit, place), offset in behind.items():
-            starts[unit][place] = offset
+        starts: dict[str, dict[TopicAndPartition, int]] = defaultdict(
+            dict
+        )  # two stages may be behind on one partition at different offsets
+        for (unit, topic_partition), offset in behind.items():
+            starts[unit][topic_partition] = offset
         for unit, offsets in starts.items():
             reader = self._broker.partition_consumer(**LOW_LATENCY)
             try:
-                reader.assign([TopicPartition(*place, offset) for place, offset in offsets.items()])
+                reader.assign([TopicPartition(*topic_partition, offset) for topic_partition, offset in offsets.items()])
                 waiting = set(offsets)
                 while waiting and monotonic() < deadline:
                     for message in poll_batch(reader, 1, 0.1):
-                        place = (message.topic() or "", message.partition() or 0)
+                        topic_partition = (message.topic() or "", message.partition() or 0)
                         what = message_kind(message)
-                        if what == "noise" or place not in waiting:
+                        if what == "noise" or topic_partition not in waiting:
                             continue
-                        waiting.discard(place)
+                        waiting.discard(topic_partition)
                         if what == "record":
-                            found[unit, place] = message.timestamp()[1]
-                        elif (message.offset() or 0) < ends[place] and place in self._stuck:
-                            found[unit, place] = self._stuck[place][1]
-                not_delivered.update((unit, place) for place in waiting)
+                            found[unit, topic_partition] = message.timestamp()[1]
+                        elif (message.offset() or 0) < ends[topic_partition] and topic_partition in self._stuck:
+                            found[unit, topic_partition] = self._stuck[topic_partition][1]
+                not_delivered.update((unit, topic_partition) for topic_partition in waiting)
             finally:
                 reader.close()
         for each in not_delivered:
@@ -147,11 +160,15 @@ class Groups:
         """Yield what our own providers (`vn provider`) have not read; the groups of other providers are unknown."""
         for channel, topic in OUTBOUND.items():
             name = self._prefix + topic.name
-            places = [(name, each) for each in range(self._broker.partition_counts([name])[name])]
-            offsets = committed_offsets(self._observer(f"provider.{channel}"), places)
+            topic_partitions = [(name, each) for each in range(self._broker.partition_counts([name])[name])]
+            offsets = committed_offsets(self._observer(f"provider.{channel}"), topic_partitions)
             if any(offset is not None for offset in offsets.values()):
-                ends = self._broker.end_offsets(places)
-                yield metrics.OUTBOUND_UNREAD, (topic.name,), sum(ends[place] - (offset or 0) for place, offset in offsets.items())
+                ends = self._broker.end_offsets(topic_partitions)
+                yield (
+                    metrics.OUTBOUND_UNREAD,
+                    (topic.name,),
+                    sum(ends[topic_partition] - (offset or 0) for topic_partition, offset in offsets.items()),
+                )
 
 
 def samples_of(unread: Sequence[Unread], retention: Mapping[str, int], now: int) -> Iterator[Sample]:

@@ -17,7 +17,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from processors.domain.notification import Outbound
 from processors.domain.seal import SealBroken
 from processors.pipeline import PIPELINE
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import wall_time
 from processors.runtime.errors import Restart, Retry, UserError
 from processors.runtime.kafka.broadcast import PolicyReader
@@ -61,7 +61,7 @@ class TopicTables:
         counts = broker.partition_counts(self._tables)
         self._unread = {(topic, each) for topic, count in counts.items() for each in range(count)}
         self._reader: Consumer = broker.partition_consumer(**LOW_LATENCY)
-        self._reader.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in self._unread])
+        self._reader.assign([TopicPartition(*topic_partition, OFFSET_BEGINNING) for topic_partition in self._unread])
         self._probe = BrokerProbe(next(iter(self._tables)))
 
     def read(self) -> bool:
@@ -70,14 +70,14 @@ class TopicTables:
         deadline = monotonic() + READ_SECONDS
         while monotonic() < deadline:
             for message in poll_batch(self._reader, MAX_RECORDS, 0.1):
-                place = (message.topic() or "", message.partition() or 0)
+                topic_partition = (message.topic() or "", message.partition() or 0)
                 what = message_kind(message)
                 if what == "end":
-                    self._unread.discard(place)
+                    self._unread.discard(topic_partition)
                 elif what == "record":
-                    self._unread.add(place)
+                    self._unread.add(topic_partition)
                     key, value = message.key() or b"", message.value()
-                    for table in self._tables[place[0]]:
+                    for table in self._tables[topic_partition[0]]:
                         table.apply(key.decode(errors="replace"), None if value is None else self._value_of(value))
             if not self._unread:  # even if new records keep arriving, as when an agency floods a topic
                 return True

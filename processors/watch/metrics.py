@@ -19,7 +19,7 @@ class MetricFamily:
     labels: tuple[str, ...] = ()
 
 
-LAST_MEASURED: Final = MetricFamily("vn_watch_look_timestamp_seconds", "When the watch last finished a look, in Unix seconds")
+LAST_MEASURED: Final = MetricFamily("vn_watch_look_timestamp_seconds", "When the watch last finished measuring, in Unix seconds")
 STAGE_EXPECTED: Final = MetricFamily("vn_unit_info", "1 for every stage that must be running", ("unit",))
 GROUP_LAG: Final = MetricFamily("vn_group_lag_records", "Records of an input that a stage has not committed yet", ("unit", "topic"))
 GROUP_OLDEST: Final = MetricFamily(
@@ -53,7 +53,9 @@ EXPECTATIONS: Final = MetricFamily(
 AGENCY_HEARD: Final = MetricFamily("vn_agency_heard_timestamp_seconds", "When an agency was last heard, in Unix seconds", ("ori",))
 AGENCY_LIMIT: Final = MetricFamily("vn_agency_silence_limit_seconds", "For how long the agency may be silent", ("ori",))
 DEAD_LETTERS_OPEN: Final = MetricFamily("vn_dead_letters_open", "Dead letters neither replayed nor settled", ("stage", "reason"))
-CERTIFICATE_END: Final = MetricFamily("vn_certificate_end_timestamp_seconds", "When a certificate ends, in Unix seconds", ("certificate",))
+CERTIFICATE_END: Final = MetricFamily(
+    "vn_certificate_end_timestamp_seconds", "When a certificate expires, in Unix seconds", ("certificate",)
+)
 CANARY_SENT: Final = MetricFamily(
     "vn_canary_sent_timestamp_seconds", "When the last canary was submitted, in Unix seconds; 0 if none could be"
 )

@@ -13,7 +13,7 @@ from processors.domain.event import Scope
 from processors.domain.expectation import Expectation
 from processors.domain.journal import DeadLetter, DeadLetterSettled
 from processors.domain.review import Review
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.watch import canary, metrics
 from processors.watch.metrics import MAX_AGENCIES, MetricFamily, Sample
 
@@ -34,7 +34,7 @@ class OpenReviews:
         if not isinstance(value, Review) or value.state != "open":
             self._open.pop(key, None)
             return
-        code = self._rules().book(value.jurisdiction, value.since).code(value.event_type, value.event_subtype)
+        code = self._rules().rule_set(value.jurisdiction, value.since).code(value.event_type, value.event_subtype)
         emergency = code is not None and code.emergency
         self._open[key] = ((value.reason, value.jurisdiction, str(emergency).lower()), value.since)
 
@@ -89,10 +89,10 @@ class Agencies:
     def samples(self, _: int) -> Iterator[Sample]:
         rules = self._rules()
         rest: list[tuple[float, float]] = []
-        for place, (ori, heard) in enumerate(sorted(self._heard.items())):
+        for index, (ori, heard) in enumerate(sorted(self._heard.items())):
             at = heard.heard_at / 1000
             limit = rules.duration("feed.silence", Scope(jurisdiction=heard.jurisdiction)) / 1000
-            if place >= MAX_AGENCIES:
+            if index >= MAX_AGENCIES:
                 rest.append((at, limit))
                 continue
             yield metrics.AGENCY_HEARD, (ori,), at

@@ -1,6 +1,6 @@
 """
 The fault matrix of deliveries: every fault at every point of deliver, answer, the providers and the receiver of callbacks,
-and every misbehaviour of vendors.
+and every misbehavior of vendors.
 
     python -m tests.broker.delivery_matrix [--only NAME] [--results FILE]        (`make delivery-faults`)
 
@@ -52,7 +52,7 @@ EARLY: Final[tuple[Point, ...]] = ("assigned", "restored", "read", "decided", "b
 LATE: Final[tuple[Point, ...]] = ("produced", "sent", "committed", "applied")
 PHASES: Final = {"rcpt": "provider-email", "dot": "provider-email", "request": "provider-sms"}  # of a call, and who makes it
 SIGNALS: Final = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
-WAVES: Final = 2  # at least, for each misbehaviour
+WAVES: Final = 2  # at least, for each misbehavior
 MOST_WAVES: Final = 120
 STRIKE_EVERY: Final = 4  # calls
 STRIKES: Final = 2  # at each phase
@@ -76,18 +76,18 @@ def trials() -> Iterator[Trial]:
         ):
             units = {unit: tuple(point for point in points if point in chosen) for unit, points in UNITS.items()}
             cells = tuple(f"{unit}.{point}.{fault}" for unit, points in units.items() for point in points)
-            yield Trial(name, cells, partial(struck, fault=fault, units=units))
+            yield Trial(name, cells, partial(run_with_faults, fault=fault, units=units))
     for how in SIGNALS:
-        yield Trial(f"calls.{how}", tuple(f"{phase}.{how}" for phase in PHASES), partial(struck_in_calls, how=how))
+        yield Trial(f"calls.{how}", tuple(f"{phase}.{how}" for phase in PHASES), partial(run_with_killed_calls, how=how))
     for killed in (False, True):
         end = "killed" if killed else "alone"
         vendors = (*(("smtp", each) for each in SMTP_FAULTS), *(("api", each) for each in API_FAULTS))
         for name, faults in (("vendors", vendors), ("callbacks", tuple(("callbacks", each) for each in CALLBACK_FAULTS))):
             cells = tuple(f"{kind}.{fault}.{end}" for kind, fault in faults)
-            yield Trial(f"{name}.{end}", cells, partial(misbehaved, faults=faults, killed=killed))
+            yield Trial(f"{name}.{end}", cells, partial(run_with_misbehaving_vendors, faults=faults, killed=killed))
 
 
-def struck(world: World, fault: str, units: Mapping[str, Sequence[Point]]) -> Facts:
+def run_with_faults(world: World, fault: str, units: Mapping[str, Sequence[Point]]) -> Facts:
     """Strike every unit with a fault at each of its points, one after the other."""
     with running(world, {unit: (fault, points) for unit, points in units.items()}) as run:
         for _ in range(MOST_WAVES):
@@ -100,11 +100,11 @@ def struck(world: World, fault: str, units: Mapping[str, Sequence[Point]]) -> Fa
         return run.finish()
 
 
-def struck_in_calls(world: World, how: str) -> Facts:
+def run_with_killed_calls(world: World, how: str) -> Facts:
     """Kill or stop providers in the middle of their calls, again and again; the vendors do it."""
     done, number = Counter[str](), SIGNALS[how]
     with running(world, dict.fromkeys(PHASES.values(), (how, ()))) as run:
-        world.vendors.phase = strike_in_calls(run, number, done)
+        world.vendors.phase = signal_in_calls(run, number, done)
         try:
             for _ in range(MOST_WAVES):
                 run.send_wave()
@@ -116,7 +116,7 @@ def struck_in_calls(world: World, how: str) -> Facts:
         return run.finish()
 
 
-def strike_in_calls(run: Run, number: int, done: Counter[str]) -> Callable[[str], None]:
+def signal_in_calls(run: Run, number: int, done: Counter[str]) -> Callable[[str], None]:
     """Return what the vendors do at the phases of a call: at every so many the calling process gets a signal."""
     seen = Counter[str]()
 
@@ -130,7 +130,7 @@ def strike_in_calls(run: Run, number: int, done: Counter[str]) -> Callable[[str]
     return reach
 
 
-def misbehaved(world: World, faults: Sequence[tuple[str, str]], *, killed: bool) -> Facts:
+def run_with_misbehaving_vendors(world: World, faults: Sequence[tuple[str, str]], *, killed: bool) -> Facts:
     """Let vendors misbehave at every second message, in one way after the other; if `killed`, their providers are killed meanwhile."""
     vendors = world.vendors
     kinds = {kind: [fault for each, fault in faults if each == kind] for kind, _ in faults}

@@ -1,5 +1,5 @@
 """
-The whole pipeline with its providers on a real broker, vendors that misbehave as they are told, and what came of it.
+Runs the whole pipeline with its providers on a real broker, against vendors that misbehave as scripted.
 
 The stages before deliver run for as long as the world lasts; those that a run strikes are started for it. Each run has
 registrants, an offender and messages of its own, so that its facts are told apart.

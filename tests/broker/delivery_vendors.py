@@ -1,5 +1,5 @@
 """
-An SMTP server and Twilio's HTTP API as the providers see them; each keeps its own log, and misbehaves as it is told.
+A fake SMTP server and a fake Twilio HTTP API; each keeps its own log and misbehaves as scripted.
 
 The SMTP server is aiosmtpd. Twilio's API is a stand-in written from its documentation: it answers requests and posts signed
 callbacks to the copies of the receiver in turn, and posts one again that was neither taken nor refused. Every second message is

@@ -1,4 +1,4 @@
-"""The sample feed on a real broker and store, its output compared record by record with a rehearsal in memory."""
+"""Runs the sample feed on a real broker and store, and compares the output record by record with a rehearsal in memory."""
 
 import os
 import re
@@ -20,8 +20,8 @@ from processors.domain.registration import PresentStanding
 from processors.pipeline import PIPELINE
 from processors.rehearsal.feed import Step, read_feed
 from processors.rehearsal.player import STEP_TIMEOUT, Rehearsal, play, rehearse
-from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.runtime.kafka.clients import Broker, committed_offsets
 from processors.runtime.kafka.topics_admin import create_topics
@@ -228,8 +228,8 @@ class DriverByIntakeOffset(PipelineDriver):
         for step in rehearsal.moments:
             self.advance_to(step.at)
             self._sending = True
-            for sending in step.sendings:
-                self.send(sending.topic, sending.value, sending.key)
+            for record in step.records:
+                self.send(record.topic, record.value, record.key)
             self._sending = False
             self._run()
         missing = Counter({self.codec.decode(value).kind: len(left) for value, left in self._offsets.items() if left})

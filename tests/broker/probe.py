@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 from processors.domain.journal import Verdict
 from processors.domain.notification import Receipt
 from processors.domain.policy import Policy
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.stage import Context, Decision, Input, Output, Record, Stage
 from processors.topics import Topic, changelog
 

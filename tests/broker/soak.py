@@ -1,5 +1,5 @@
 """
-A soak: two copies of the probe stage under load, killed, stopped and stalled at random fault points, the store emptied.
+A soak test: two copies of the probe stage under load are killed, stopped and stalled at random fault points, and the store is emptied.
 
     python -m tests.broker.soak [--minutes N] [--seed N]        (`make soak`)
 

@@ -1,4 +1,4 @@
-"""`vn demo --look` ends with a console and a site that show what just happened, and with Ctrl-C stops all it started."""
+"""`vn demo --look` ends with a console and a site that show the result, and Ctrl-C stops everything it started."""
 
 import os
 import re

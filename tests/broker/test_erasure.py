@@ -3,7 +3,7 @@ Erasure and keys on a real broker and store: planted addresses and PINs are sear
 
 A registrant leaves traces everywhere they can: registered, told by three channels, a PIN keyed in, an answer in words, a
 registration refused; messages from their addresses, and registrations with them, that were refused without saying whose they
-are; a registration that was set aside at the front door, and one behind it. What a backup of the states holds is tried with every
+are; a registration that was quarantined in `read`, and one in a later stage. What a backup of the states holds is tried with every
 key that is left.
 """
 

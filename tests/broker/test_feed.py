@@ -48,7 +48,7 @@ def add_up(feed_run: FeedRun) -> None:
     done = feed_run.run("audit", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     sums = json.loads(done.stdout)
-    sent = sum(sending.topic.name == "submissions" for step in feed_run.moments for sending in step.sendings)
+    sent = sum(record.topic.name == "submissions" for step in feed_run.moments for record in step.records)
     assert sums["missing"] == 0
     assert sums["submissions"] == sums["read"] == sent
 

@@ -83,7 +83,7 @@ def test_what_was_not_read_is_read_first(feed_run: FeedRun) -> None:
     with feed_run.running():
         feed_run.play(feed_run.moments[:5])
     with environment(feed_run.environment):
-        unsent = next(each for moment in feed_run.moments[5:] for each in moment.sendings)
+        unsent = next(each for moment in feed_run.moments[5:] for each in moment.records)
         feed_run.client.send(unsent.topic, [(None, b"{}")])
     refused = feed_run.run("topics", "grow", str(MORE))
     assert refused.returncode == 1

@@ -1,4 +1,4 @@
-"""A stranger's walk: the front page and every guide, each command in its order, on one broker that `vn local up` starts."""
+"""The README and every guide: each command in order, on one broker that `vn local up` starts."""
 
 import os
 import shutil

@@ -27,7 +27,7 @@ def recreate(harness: ProbeHarness) -> None:
     until("it is back", lambda: harness.broker.partition_counts([name]) == {name: PARTITIONS})
 
 
-def test_a_topic_that_was_deleted_and_created_anew_is_not_taken_for_the_old_one(harness: ProbeHarness) -> None:
+def test_a_topic_that_was_deleted_and_recreated_is_not_taken_for_the_old_one(harness: ProbeHarness) -> None:
     """The broker forgets the offsets with the topic; the changelog does not."""
     worker = harness.start()
     harness.send(100)
@@ -48,9 +48,9 @@ def test_offsets_that_were_committed_on_another_cluster_are_not_used(harness: Pr
     harness.wait_until_settled()
     assert worker.stop() == 0
     group = harness.broker.offsets_consumer(f"{harness.prefix}probe")
-    places = [(harness.prefix + LEFT.name, partition) for partition in range(PARTITIONS)]
-    offsets = committed_offsets(group, places)
-    copied = [TopicPartition(*place, offset or 0, "topic=a-mirror/its-topic") for place, offset in offsets.items()]
+    topic_partitions = [(harness.prefix + LEFT.name, partition) for partition in range(PARTITIONS)]
+    offsets = committed_offsets(group, topic_partitions)
+    copied = [TopicPartition(*topic_partition, offset or 0, "topic=a-mirror/its-topic") for topic_partition, offset in offsets.items()]
     until("the group is empty", lambda: committed(group, copied))
     again = harness.start(without=without)
     if without:

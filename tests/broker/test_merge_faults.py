@@ -46,9 +46,9 @@ def feed(folder: Path) -> Path:
 
     for person in PEOPLE:
         sid, doc = numbers_of(person)
-        for place, number in enumerate((sid, doc)):
-            known = registration(f"R-{person}-{place}", registration_id=f"REG-{person}-{place}", offender={"identifiers": [number]})
-            add(0, registration=known | {"contacts": [{"channel": "email", "address": f"r{person}{place}@example.org", "verified": True}]})
+        for index, number in enumerate((sid, doc)):
+            known = registration(f"R-{person}-{index}", registration_id=f"REG-{person}-{index}", offender={"identifiers": [number]})
+            add(0, registration=known | {"contacts": [{"channel": "email", "address": f"r{person}{index}@example.org", "verified": True}]})
         say(10 + person, f"JAIL-{person}", JAIL, "Escape", [sid])
         say(20 + person, f"DOC-{person}", PRISON, "Release", [doc])
         say(40 + 10 * person, f"BOTH-{person}", PRISON, "Recapture", [sid, doc])
@@ -67,9 +67,9 @@ def test_everybody_hears_of_one_agency_before_the_numbers_met_and_of_both_after(
     driver = rehearse(read_feed(feed(tmp_path)), load_rules(), bytes(64)).driver
     told = sorted({(each.registrant_id, *each.message_ids) for each in driver.outbound() if each.kind == "notification"})
     assert told == sorted(
-        (f"R-{person}-{place}", f"{message}-{person}")
+        (f"R-{person}-{index}", f"{message}-{person}")
         for person in PEOPLE
-        for place, first in enumerate(("JAIL", "DOC"))
+        for index, first in enumerate(("JAIL", "DOC"))
         for message in (first, "BOTH", "AFTER")
     )
 

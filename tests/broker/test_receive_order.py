@@ -1,4 +1,4 @@
-"""A front door that comes back to a backlog takes registrations and submissions in the order in which they were received."""
+"""After an outage, ingest processes registrations and submissions in the order in which they were received."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
 
 ALONE = 1_000  # submissions that come before the first registration
 PAIRS = 100  # of a registration, and a submission received after it
-# The control: a front door that takes whatever was fetched first.
+# The control: an ingest that decides records in the order in which they were fetched.
 AS_FETCHED = (
     "from processors.runtime.run.receive_order import ReceiveOrder, inf; "
     "ReceiveOrder.until = lambda *_: inf; ReceiveOrder.sort = lambda *_: None; "

@@ -102,7 +102,7 @@ def test_a_unit_that_fails_ends_them_all(run: Run, tmp_path: Path) -> None:
     assert "InjectedFault" in (tmp_path / "log").read_text()
 
 
-def test_one_outsiders_record_larger_than_the_pipeline_can_write_does_not_end_the_front_door(run: Run, variables: dict[str, str]) -> None:
+def test_one_outsiders_record_larger_than_the_pipeline_can_write_does_not_end_read(run: Run, variables: dict[str, str]) -> None:
     """The broker limits the compressed size of a batch: forty million blanks pass it."""
     producer = Producer(
         {
@@ -122,7 +122,7 @@ def test_one_outsiders_record_larger_than_the_pipeline_can_write_does_not_end_th
     assert [(each.offset, each.reason, each.length) for each in letters] == [(0, "too_large", 40_000_001), (1, "missing_field", None)]
 
 
-def test_the_front_door_does_not_begin_anew_when_its_offsets_are_lost(run: Run, variables: dict[str, str], tmp_path: Path) -> None:
+def test_read_does_not_start_over_when_its_offsets_are_lost(run: Run, variables: dict[str, str], tmp_path: Path) -> None:
     with environment(variables):
         settings = Settings()
         UserClient(settings).send(REGISTRATIONS, [("V-1", None)])

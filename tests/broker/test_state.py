@@ -1,4 +1,4 @@
-"""The stages' state moved to other topics, and put back: the second half of the sample feed goes on from it."""
+"""Exports the stages' state and imports it into other topics; the second half of the sample feed continues from it."""
 
 from pathlib import Path
 

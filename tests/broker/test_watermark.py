@@ -99,7 +99,7 @@ def passed(moment: float) -> Callable[[], bool]:
 
 
 @pytest.mark.parametrize("without", ["", BY_THE_CLOCK], ids=["", "by the clock"])
-def test_a_hold_waits_for_a_front_door_that_lags(deployment: Deployment, without: str) -> None:
+def test_a_hold_waits_for_a_read_that_lags(deployment: Deployment, without: str) -> None:
     read = deployment.start("read")
     deployment.start("identify")
     deployment.start("dedupe", without=without)

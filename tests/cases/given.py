@@ -1,4 +1,4 @@
-"""What agencies, sites and spreadsheets really send, put through the whole pipeline."""
+"""What agencies, sites and spreadsheets really send, processed by the whole pipeline."""
 
 import io
 from datetime import timedelta
@@ -16,33 +16,33 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 DEPARTURE = (EXAMPLES / "xml" / "icots-departure.xml").read_text().replace("2026-10-", "2026-11-").replace("2026-11-20", "2026-11-02")
 
 
-def inserted(text: str, before: str, addition: str) -> str:
+def insert_before(text: str, before: str, addition: str) -> str:
     """The text with something inserted before the only place that reads so."""
     assert text.count(before) == 1, before
     return text.replace(before, addition + before)
 
 
-def swapped(text: str, old: str, new: str) -> str:
+def swap_text(text: str, old: str, new: str) -> str:
     assert old in text, old
     return text.replace(old, new)
 
 
-def told(driver: PipelineDriver) -> list[Outbound]:
+def messages_sent(driver: PipelineDriver) -> list[Outbound]:
     """Return what left within a day."""
     driver.advance(timedelta(days=1))
     return driver.outbound()
 
 
-def registrants(driver: PipelineDriver) -> list[str]:
+def registrants_told(driver: PipelineDriver) -> list[str]:
     """Return who was told within a day."""
-    return sorted({each.registrant_id for each in told(driver)})
+    return sorted({each.registrant_id for each in messages_sent(driver)})
 
 
 def reasons(driver: PipelineDriver, message_id: str) -> list[str]:
     return [each.reason for each in driver.verdicts(message_id)]
 
 
-def dead(driver: PipelineDriver) -> list[tuple[str, str]]:
+def dead_letters(driver: PipelineDriver) -> list[tuple[str, str]]:
     """Return stage and reason of every dead letter."""
     return [(each.stage, each.reason) for each in driver.records("dead-letters")]
 
@@ -63,7 +63,7 @@ class Schemas:
 
 
 def sent_as_avro(schema: dict[str, Any], datum: Any) -> dict[str, Any]:
-    """Return the document that the front door gets of a record by an outsider's own schema, in Confluent framing."""
+    """Return the document that `read` gets for a record in an outsider's own schema, in Confluent framing."""
     out = io.BytesIO()
     schemaless_writer(out, parse_schema(schema), datum)
     found = Codec(registry=Schemas(schema)).decode_external(b"\0\0\0\0\1" + out.getvalue())

@@ -3,8 +3,8 @@
 import pytest
 
 from processors.runtime.decide.driver import PipelineDriver
-from tests.cases.given import DEPARTURE, inserted, registrants, swapped, told
-from tests.ingest.records import refused, submission
+from tests.cases.given import DEPARTURE, insert_before, messages_sent, registrants_told, swap_text
+from tests.ingest.records import rejection, submission
 from tests.stories.builders import registration
 
 JOHN = {"identifiers": [{"scheme": "SID", "value": "VA1234567"}], "name": {"full": "John Sample"}, "birth_date": "1981-05-17"}
@@ -26,7 +26,7 @@ def same_as_before(driver: PipelineDriver, text: str) -> None:
     assert (changed.offenders, changed.notification_subtypes) == (plain.offenders, plain.notification_subtypes)
     driver.register(registration("R-1", offender=JOHN))
     driver.submit(text)
-    assert registrants(driver) == ["R-1"], driver.explain()
+    assert registrants_told(driver) == ["R-1"], driver.explain()
 
 
 @pytest.mark.parametrize(
@@ -45,17 +45,17 @@ def same_as_before(driver: PipelineDriver, text: str) -> None:
 )
 def test_b01_a_reference_to_a_person_is_no_offender(driver: PipelineDriver, reference: str) -> None:
     alias = f"<nc:PersonAliasIdentityAssociation>{reference}</nc:PersonAliasIdentityAssociation>\n"
-    same_as_before(driver, inserted(DEPARTURE, ASSOCIATION, alias))
+    same_as_before(driver, insert_before(DEPARTURE, ASSOCIATION, alias))
 
 
 def test_b01_nor_anywhere_else_in_the_message(driver: PipelineDriver) -> None:
     association = '<j:PersonChargeAssociation><nc:Person s:ref="OFFENDER1"/></j:PersonChargeAssociation>'
-    text = inserted(DEPARTURE, "    <vn-ext:EventType>", '<nc:SupervisionPerson s:ref="OFFENDER1"/>')
-    same_as_before(driver, inserted(text, PERSON, association))
+    text = insert_before(DEPARTURE, "    <vn-ext:EventType>", '<nc:SupervisionPerson s:ref="OFFENDER1"/>')
+    same_as_before(driver, insert_before(text, PERSON, association))
 
 
 def test_b01_an_alias_that_an_association_ties_to_the_person_is_theirs() -> None:
-    text = inserted(
+    text = insert_before(
         DEPARTURE,
         ASSOCIATION,
         '<nc:PersonAliasIdentityAssociation><nc:Person s:ref="OFFENDER1"/><nc:Identity s:ref="A1"/></nc:PersonAliasIdentityAssociation>'
@@ -70,36 +70,38 @@ def test_b01_an_alias_that_an_association_ties_to_the_person_is_theirs() -> None
 def test_b02_a_uri_is_a_reference_like_any_other(driver: PipelineDriver, uri: str) -> None:
     text = DEPARTURE
     for name in ("NotificationSubtype001", "NotificationValidation001"):
-        text = swapped(text, f's:ref="{name}"', uri.format(name))
+        text = swap_text(text, f's:ref="{name}"', uri.format(name))
     same_as_before(driver, text)
 
 
 def test_b02_objects_may_be_called_by_uris_alone(driver: PipelineDriver) -> None:
     text = DEPARTURE
     for name in ("NotificationSubtype001", "NotificationValidation001"):
-        text = swapped(
-            swapped(text, f's:id="{name}"', f's:uri="https://example.org/{name}"'), f's:ref="{name}"', f's:uri="https://example.org/{name}"'
+        text = swap_text(
+            swap_text(text, f's:id="{name}"', f's:uri="https://example.org/{name}"'),
+            f's:ref="{name}"',
+            f's:uri="https://example.org/{name}"',
         )
     same_as_before(driver, text)
 
 
 @pytest.mark.parametrize("reference", ['s:uri="#Nobody"', 's:ref="Nobody"', 's:uri="https://example.org/nothing"'])
 def test_b02_a_uri_of_nothing_is_dangling(reference: str) -> None:
-    assert refused(swapped(DEPARTURE, 's:ref="NotificationSubtype001"', reference).encode()) == "dangling_reference"
+    assert rejection(swap_text(DEPARTURE, 's:ref="NotificationSubtype001"', reference).encode()) == "dangling_reference"
 
 
 def test_b02_a_uri_outside_of_the_associations_may_be_somewhere_else(driver: PipelineDriver) -> None:
-    same_as_before(driver, inserted(DEPARTURE, PERSON, f'<j:Charge s:uri="https://example.org/charge/1" {NIL}/>'))
+    same_as_before(driver, insert_before(DEPARTURE, PERSON, f'<j:Charge s:uri="https://example.org/charge/1" {NIL}/>'))
 
 
 @pytest.mark.parametrize("nil", ["", NIL])
 def test_b03_a_reference_needs_no_suffix(driver: PipelineDriver, nil: str) -> None:
-    text = swapped(
+    text = swap_text(
         DEPARTURE,
         '<vn-ext:NotificationSubtypeReference s:ref="NotificationSubtype001"/>',
         f'<vn-ext:NotificationSubtype {nil} s:ref="NotificationSubtype001"/>',
     )
-    text = swapped(
+    text = swap_text(
         text,
         '<vn-ext:NotificationValidationReference s:ref="NotificationValidation001"/>',
         f'<vn-ext:NotificationValidation {nil} s:ref="NotificationValidation001"/>',
@@ -117,8 +119,8 @@ def test_b03_any_property_may_be_a_reference() -> None:
         '<nc:ActivityLocationReference s:ref="L1"/>',
         '<nc:ActivityLocation s:uri="#L1"/>',
     ):
-        text = swapped(DEPARTURE, location, reference)
-        text = inserted(
+        text = swap_text(DEPARTURE, location, reference)
+        text = insert_before(
             text, PERSON, location.replace("ActivityLocation", "Location").replace("<nc:Location>", '<nc:Location s:id="L1">', 1)
         )
         assert submission(text.encode()).location == submission(DEPARTURE.encode()).location
@@ -141,10 +143,10 @@ SOUNDEX = (
     ],
 )
 def test_b04_what_augments_a_name_is_no_part_of_it(driver: PipelineDriver, block: str) -> None:
-    text = swapped(DEPARTURE, "</nc:PersonSurName>", f"</nc:PersonSurName>{block}")
+    text = swap_text(DEPARTURE, "</nc:PersonSurName>", f"</nc:PersonSurName>{block}")
     driver.register(registration("R-1", offender=BY_NAME))
     driver.submit(text)
-    (message,) = told(driver)
+    (message,) = messages_sent(driver)
     assert message.offenders is not None
     assert [each.name for each in message.offenders] == ["John Q Sample"]
     assert "Q000" not in message.body
@@ -159,7 +161,7 @@ def test_b04_what_augments_a_name_is_no_part_of_it(driver: PipelineDriver, block
     ],
 )
 def test_b04_what_lies_deeper_belongs_to_somebody_else(block: str) -> None:
-    assert submission(inserted(DEPARTURE, "  </nc:Person>", block).encode()).offenders == submission(DEPARTURE.encode()).offenders
+    assert submission(insert_before(DEPARTURE, "  </nc:Person>", block).encode()).offenders == submission(DEPARTURE.encode()).offenders
 
 
 def test_b04_what_augments_a_person_is_theirs() -> None:
@@ -167,12 +169,12 @@ def test_b04_what_augments_a_person_is_theirs() -> None:
         "<j:PersonStateFingerprintIdentification><nc:IdentificationID>VA1234567</nc:IdentificationID>"
         "</j:PersonStateFingerprintIdentification>"
     )
-    text = swapped(DEPARTURE, sid, f"<j:PersonAugmentation>{sid}</j:PersonAugmentation>")
+    text = swap_text(DEPARTURE, sid, f"<j:PersonAugmentation>{sid}</j:PersonAugmentation>")
     assert submission(text.encode()).offenders == submission(DEPARTURE.encode()).offenders
 
 
 def test_b04_a_remark_on_something_within_the_event_is_no_remark_on_the_event() -> None:
-    text = inserted(
+    text = insert_before(
         DEPARTURE, "    <vn-ext:EventType>", "<nc:Release><nc:ActivityDescriptionText>ROR</nc:ActivityDescriptionText></nc:Release>"
     )
     assert submission(text.encode()).remarks is None
@@ -194,7 +196,7 @@ def test_b04_a_remark_on_something_within_the_event_is_no_remark_on_the_event() 
     ],
 )
 def test_b05_a_person_may_stand_inside_a_role(driver: PipelineDriver, opening: str, closing: str) -> None:
-    same_as_before(driver, swapped(swapped(DEPARTURE, '<nc:Person s:id="OFFENDER1">', opening), "</nc:Person>", closing))
+    same_as_before(driver, swap_text(swap_text(DEPARTURE, '<nc:Person s:id="OFFENDER1">', opening), "</nc:Person>", closing))
 
 
 @pytest.mark.parametrize(
@@ -204,7 +206,7 @@ def test_b05_a_person_may_stand_inside_a_role(driver: PipelineDriver, opening: s
 def test_b05_a_role_adds_its_number_to_the_person_it_refers_to(role: str) -> None:
     number = "<j:SubjectIdentification><nc:IdentificationID>B-77</nc:IdentificationID></j:SubjectIdentification>"
     subject = f"<j:BookingSubject>{role}{number}</j:BookingSubject>"
-    (offender,) = submission(inserted(DEPARTURE, PERSON, f"<j:Booking>{subject}</j:Booking>").encode()).offenders
+    (offender,) = submission(insert_before(DEPARTURE, PERSON, f"<j:Booking>{subject}</j:Booking>").encode()).offenders
     assert ("BOOKING", "B-77") in {(each.scheme, each.value) for each in offender.identifiers}
     assert (offender.name, offender.birth_date) == (submission(DEPARTURE.encode()).offenders[0].name, "1981-05-17")
 
@@ -226,7 +228,7 @@ def test_b05_a_role_adds_its_number_to_the_person_it_refers_to(role: str) -> Non
     ],
 )
 def test_b05_a_judge_a_victim_and_an_officer_are_no_offenders(driver: PipelineDriver, other: str) -> None:
-    same_as_before(driver, inserted(DEPARTURE, PERSON, other))
+    same_as_before(driver, insert_before(DEPARTURE, PERSON, other))
 
 
 @pytest.mark.parametrize(
@@ -238,13 +240,13 @@ def test_b05_a_judge_a_victim_and_an_officer_are_no_offenders(driver: PipelineDr
 def test_b05_nor_is_a_codefendant(driver: PipelineDriver, role: str, within: str) -> None:
     """Found as a variant: whoever registered for a codefendant heard of the escape of another."""
     driver.register(registration("R-2", offender={"name": {"full": "Alice Judge"}, "birth_date": "1960-01-01"}))
-    same_as_before(driver, inserted(DEPARTURE, PERSON, f'<x:{role} xmlns:x="urn:x">{within.format(JUDGE)}</x:{role}>'))
+    same_as_before(driver, insert_before(DEPARTURE, PERSON, f'<x:{role} xmlns:x="urn:x">{within.format(JUDGE)}</x:{role}>'))
 
 
 def test_b05_a_message_about_nobody_says_which_element_is_missing() -> None:
     judge = f"<j:Judge><nc:RoleOfPerson>{JUDGE}</nc:RoleOfPerson></j:Judge>"
     start, end = DEPARTURE.index(PERSON), DEPARTURE.index("</nc:Person>") + len("</nc:Person>")
-    assert refused((DEPARTURE[:start] + judge + DEPARTURE[end:]).encode()) == "no_offender"
+    assert rejection((DEPARTURE[:start] + judge + DEPARTURE[end:]).encode()) == "no_offender"
 
 
 @pytest.mark.parametrize(
@@ -259,7 +261,7 @@ def test_b05_a_message_about_nobody_says_which_element_is_missing() -> None:
     ],
 )
 def test_b05_a_date_is_read_in_every_representation(date: str, read: str) -> None:
-    (offender,) = submission(swapped(DEPARTURE, "<nc:Date>1981-05-17</nc:Date>", date).encode()).offenders
+    (offender,) = submission(swap_text(DEPARTURE, "<nc:Date>1981-05-17</nc:Date>", date).encode()).offenders
     assert offender.birth_date == read
 
 
@@ -275,24 +277,24 @@ CHILD = '<nc:Child s:uri="#OFFENDER1"/>'
     ],
 )
 def test_b05_an_offender_may_be_somebodys_child_or_employee_too(driver: PipelineDriver, relation: str) -> None:
-    same_as_before(driver, inserted(DEPARTURE, PERSON, relation))
+    same_as_before(driver, insert_before(DEPARTURE, PERSON, relation))
 
 
 def test_b05_nor_does_it_take_a_number_if_the_message_describes_nobody_else() -> None:
     start, end = DEPARTURE.index("    <nc:PersonOtherIdentification>"), DEPARTURE.index("  </nc:Person>")
     text = DEPARTURE[:start] + DEPARTURE[end:]
-    employed = inserted(text, PERSON, '<nc:EmploymentAssociation><nc:Employee s:ref="OFFENDER1"/></nc:EmploymentAssociation>')
+    employed = insert_before(text, PERSON, '<nc:EmploymentAssociation><nc:Employee s:ref="OFFENDER1"/></nc:EmploymentAssociation>')
     assert submission(employed.encode()).offenders == submission(text.encode()).offenders
 
 
 @pytest.mark.parametrize("role", ["NextOfKin", "CaseManager", "SupervisionAgent", "Warden", "Sheriff", "Caseworker"])
 def test_b05_nor_is_anybody_else_who_has_to_do_with_the_case(driver: PipelineDriver, role: str) -> None:
-    same_as_before(driver, inserted(DEPARTURE, PERSON, f'<x:{role} xmlns:x="urn:x"><nc:Person>{JUDGE}</nc:Person></x:{role}>'))
+    same_as_before(driver, insert_before(DEPARTURE, PERSON, f'<x:{role} xmlns:x="urn:x"><nc:Person>{JUDGE}</nc:Person></x:{role}>'))
 
 
 def test_b05_a_person_of_an_entity_without_a_role_is_a_person(driver: PipelineDriver) -> None:
-    text = swapped(DEPARTURE, '<nc:Person s:id="OFFENDER1">', '<nc:Entity><nc:EntityPerson s:id="OFFENDER1">')
-    same_as_before(driver, swapped(text, "</nc:Person>", "</nc:EntityPerson></nc:Entity>"))
+    text = swap_text(DEPARTURE, '<nc:Person s:id="OFFENDER1">', '<nc:Entity><nc:EntityPerson s:id="OFFENDER1">')
+    same_as_before(driver, swap_text(text, "</nc:Person>", "</nc:EntityPerson></nc:Entity>"))
 
 
 POSTAL = "<nc:LocationStateUSPostalServiceCode>NC</nc:LocationStateUSPostalServiceCode>"
@@ -314,12 +316,12 @@ def test_b05_a_number_is_of_the_state_that_issued_it_and_not_of_the_agencys(driv
     for registrant, state in (("R-VA", "VA"), ("R-NC", "NC")):
         known = {"identifiers": [{"scheme": "SID", "value": f"{state}7700123"}]}
         driver.register(registration(registrant, offender=known))
-    driver.submit(swapped(DEPARTURE, "<nc:IdentificationID>VA1234567</nc:IdentificationID>", ISSUED + jurisdiction))
-    assert registrants(driver) == ["R-NC"], driver.explain()
+    driver.submit(swap_text(DEPARTURE, "<nc:IdentificationID>VA1234567</nc:IdentificationID>", ISSUED + jurisdiction))
+    assert registrants_told(driver) == ["R-NC"], driver.explain()
 
 
 def test_b05_the_most_exact_of_several_birth_dates_counts() -> None:
-    text = inserted(DEPARTURE, "    <nc:PersonBirthDate>", "<nc:PersonBirthDate><nc:YearDate>1981</nc:YearDate></nc:PersonBirthDate>")
+    text = insert_before(DEPARTURE, "    <nc:PersonBirthDate>", "<nc:PersonBirthDate><nc:YearDate>1981</nc:YearDate></nc:PersonBirthDate>")
     assert submission(text.encode()).offenders == submission(DEPARTURE.encode()).offenders
 
 
@@ -330,20 +332,20 @@ CASE = "<nc:Case><nc:CaseDocketID>{}</nc:CaseDocketID></nc:Case>"
 def test_b05_a_message_about_two_cases_is_told_to_whoever_chose_either(driver: PipelineDriver, where: str) -> None:
     for number in ("CR26-1", "CR26-2", "CR26-3"):
         driver.register(registration(f"R-{number[-1]}", offender=JOHN, case_numbers=[number]))
-    driver.submit(inserted(DEPARTURE, where, CASE.format("CR26-1") + CASE.format("CR26-2")))
-    assert registrants(driver) == ["R-1", "R-2"]
+    driver.submit(insert_before(DEPARTURE, where, CASE.format("CR26-1") + CASE.format("CR26-2")))
+    assert registrants_told(driver) == ["R-1", "R-2"]
 
 
 def test_b05_another_case_within_something_else_is_not_what_the_message_is_about() -> None:
     other = f"<j:CaseLineage>{CASE.format('CR20-9')}</j:CaseLineage>"
-    found = submission(inserted(DEPARTURE, PERSON, other + CASE.format("CR26-1")).encode())
+    found = submission(insert_before(DEPARTURE, PERSON, other + CASE.format("CR26-1")).encode())
     assert found.case is not None
     assert found.case.number == "CR26-1"
 
 
 def test_b05_two_statuses_after_one_event_are_refused() -> None:
     status = "<nc:SupervisionCustodyStatus><nc:StatusDescriptionText>{}</nc:StatusDescriptionText></nc:SupervisionCustodyStatus>"
-    text = inserted(DEPARTURE, "    <vn-ext:EventType>", status.format("Escapee") + status.format("Released"))
-    assert refused(text.encode()) == "doubled_field"
-    same = inserted(DEPARTURE, "    <vn-ext:EventType>", status.format("Escapee") * 2)
+    text = insert_before(DEPARTURE, "    <vn-ext:EventType>", status.format("Escapee") + status.format("Released"))
+    assert rejection(text.encode()) == "doubled_field"
+    same = insert_before(DEPARTURE, "    <vn-ext:EventType>", status.format("Escapee") * 2)
     assert submission(same.encode()).status == "Escapee"

@@ -11,8 +11,8 @@ from processors.domain.event import Event
 from processors.domain.registration import Contact, Registration
 from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import REGISTRATIONS
-from tests.cases.given import DEPARTURE, registrants, swapped, told
-from tests.ingest.records import REGISTRATION, changed, opened_contacts, taken
+from tests.cases.given import DEPARTURE, messages_sent, registrants_told, swap_text
+from tests.ingest.records import REGISTRATION, accepted_record, opened_contacts, with_changes
 from tests.stories.builders import registration, submission
 
 BORN = "1979-02-11"
@@ -29,7 +29,7 @@ def heard(driver: PipelineDriver, registered: dict[str, Any], submitted: dict[st
     """Whether somebody registered for the one hears of the other."""
     driver.register(registration("R-1", offender=registered))
     driver.submit(submission(offenders=[submitted]))
-    return registrants(driver) == ["R-1"]
+    return registrants_told(driver) == ["R-1"]
 
 
 # --- B06 -----------------------------------------------------------------------------------------------------------------
@@ -50,13 +50,13 @@ def test_b06_nor_in_a_name(driver: PipelineDriver, sign: str) -> None:
 @pytest.mark.parametrize(("channel", "address"), [("email", "reg7@example.org"), ("sms", "+18045551007")])
 def test_b06_nor_in_an_address(channel: str, address: str, sign: str) -> None:
     sent = [{"channel": channel, "address": f"{sign}{address}{sign}", "verified": True}]
-    found = msgspec.json.decode(taken(changed(REGISTRATION, contacts=sent), REGISTRATIONS).body, type=Registration)
+    found = msgspec.json.decode(accepted_record(with_changes(REGISTRATION, contacts=sent), REGISTRATIONS).body, type=Registration)
     assert opened_contacts(found) == (Contact(channel, address, verified=True),)  # type: ignore[arg-type]
 
 
 def test_b06_nor_within_an_email_address() -> None:
     sent = [{"channel": "email", "address": "re\u00adg7@exam\u200bple.org", "verified": True}]
-    found = msgspec.json.decode(taken(changed(REGISTRATION, contacts=sent), REGISTRATIONS).body, type=Registration)
+    found = msgspec.json.decode(accepted_record(with_changes(REGISTRATION, contacts=sent), REGISTRATIONS).body, type=Registration)
     assert opened_contacts(found)[0].address == "reg7@example.org"
 
 
@@ -76,7 +76,7 @@ def test_b06_nor_within_an_email_address() -> None:
 def test_b06_nor_in_a_code_an_id_or_a_date(driver: PipelineDriver, changes: dict[str, Any]) -> None:
     driver.register(registration("R-1"))
     driver.submit(submission(**changes))
-    assert registrants(driver) == ["R-1"], driver.explain()
+    assert registrants_told(driver) == ["R-1"], driver.explain()
 
 
 def test_b06_nor_in_any_field_of_a_registration(driver: PipelineDriver) -> None:
@@ -84,7 +84,7 @@ def test_b06_nor_in_any_field_of_a_registration(driver: PipelineDriver) -> None:
     contacts = [{"channel": "sms\u200b", "address": "+18045551001", "verified": True}]
     driver.register(registration("R-1\u200b", contacts=contacts, event_subtypes=["Escape\u200b"], case_numbers=[], **changes))
     driver.submit(submission())
-    assert {(each.registrant_id, each.language) for each in told(driver)} == {("R-1", "es")}
+    assert {(each.registrant_id, each.language) for each in messages_sent(driver)} == {("R-1", "es")}
 
 
 @pytest.mark.parametrize("sign", [*SIGNS, "\u0000", "\u0007", "\u007f", "\u009c"], ids=ascii)
@@ -95,7 +95,7 @@ def test_b06_nor_does_a_control_character_that_fills_a_field(driver: PipelineDri
     offender = person({"given": f"Thomas{sign}", "sur": f"Walker{sign}"}, born=f"{BORN}{sign}")
     driver.register(registration("R-1", offender=person({"given": "Thomas", "sur": "Walker"})))
     driver.submit(json.dumps(submission(agency=agency, offenders=[offender], **filled), ensure_ascii=False))
-    assert registrants(driver) == ["R-1"], driver.explain()
+    assert registrants_told(driver) == ["R-1"], driver.explain()
 
 
 XML_LEAVES = sorted(set(re.findall(r">([^<>]*\S[^<>]*)</", DEPARTURE)))
@@ -106,14 +106,14 @@ XML_LEAVES = sorted(set(re.findall(r">([^<>]*\S[^<>]*)</", DEPARTURE)))
 def test_b06_nor_does_an_invisible_sign_in_any_text_of_an_xml_message(driver: PipelineDriver, leaf: str, sign: str) -> None:
     """Found as a variant: only the JSON of a submission was cleaned, so that a code, an ORI or a date in XML was refused."""
     driver.register(registration("R-1", offender=person(None, "VA1234567", born=None)))
-    driver.submit(swapped(DEPARTURE, f">{leaf}</", f">{sign}{leaf}{sign}</"))
-    assert registrants(driver) == ["R-1"], driver.explain()
+    driver.submit(swap_text(DEPARTURE, f">{leaf}</", f">{sign}{leaf}{sign}</"))
+    assert registrants_told(driver) == ["R-1"], driver.explain()
 
 
 def test_b06_nor_in_a_reference_of_an_xml_message(driver: PipelineDriver) -> None:
     driver.register(registration("R-1", offender=person(None, "VA1234567", born=None)))
-    driver.submit(swapped(DEPARTURE, 'ref="NotificationSubtype001"', 'ref="NotificationSubtype001\u200b"'))
-    assert registrants(driver) == ["R-1"], driver.explain()
+    driver.submit(swap_text(DEPARTURE, 'ref="NotificationSubtype001"', 'ref="NotificationSubtype001\u200b"'))
+    assert registrants_told(driver) == ["R-1"], driver.explain()
 
 
 # --- B07, B08 ------------------------------------------------------------------------------------------------------------
@@ -236,7 +236,7 @@ def test_b08_blanks_hyphens_and_apostrophes_count_for_nothing_in_a_name(driver: 
 def test_b08_nor_in_a_given_name_and_what_is_told_keeps_the_agencys_spelling(driver: PipelineDriver) -> None:
     driver.register(registration("R-1", offender=person({"given": "Mary-Ann", "sur": "OBryan"})))
     driver.submit(submission(offenders=[person({"given": "Maryann", "sur": "O'Bryan"})]))
-    (message,) = told(driver)
+    (message,) = messages_sent(driver)
     assert message.offenders is not None
     assert [each.name for each in message.offenders] == ["Maryann O'Bryan"]
 
@@ -327,7 +327,7 @@ def test_b08_nebraska_is_itself_by_both_its_codes(driver: PipelineDriver) -> Non
     driver.submit(submission(agency=nebraskan, offenders=[{"identifiers": [{"scheme": "SID", "value": "7700123"}]}]))
     recapture = {"event_subtype": "Recapture", "action_at": "2026-11-02T11:30:00-05:00"}
     driver.submit(submission(agency=nebraskan, offenders=[person(None, "NB7700123", born=None)], **recapture))
-    assert len({each.message_ids for each in told(driver) if each.kind == "notification"}) == 2, driver.explain()
+    assert len({each.message_ids for each in messages_sent(driver) if each.kind == "notification"}) == 2, driver.explain()
 
 
 def test_b08_an_agencys_state_may_be_a_name(driver: PipelineDriver) -> None:
@@ -335,7 +335,7 @@ def test_b08_an_agencys_state_may_be_a_name(driver: PipelineDriver) -> None:
     driver.submit(
         submission(agency={"ori": "JAIL0001", "state": "Virginia"}, offenders=[{"identifiers": [{"scheme": "SID", "value": "7700123"}]}])
     )
-    assert registrants(driver) == ["R-1"]
+    assert registrants_told(driver) == ["R-1"]
     assert {each.jurisdiction for each in driver.records("events") if isinstance(each, Event)} == {"VA"}
 
 
@@ -397,7 +397,7 @@ def test_b09_letters_that_are_no_state_do_not_make_one_person_of_two_states_numb
 
     driver.register(registration("R-1", offender={"identifiers": [{"scheme": "SID", "value": number, "issuer": "VA"}]}))
     driver.submit(escape("VA", "2026-11-02T11:00:00-05:00"), escape("NC", "2026-11-02T11:05:00-05:00"))
-    assert {each.message_ids for each in told(driver)} == {("VA",)}
+    assert {each.message_ids for each in messages_sent(driver)} == {("VA",)}
 
 
 UNNAMED: list[dict[str, str]] = [
@@ -491,13 +491,13 @@ def test_b09_who_registers_by_a_number_that_name_and_birth_date_contradict_is_no
         driver.submit(submission(offenders=[dana]))
     driver.register(registration("R-1", offender=person({"given": "Carl", "sur": "Muster"}, "VA7700001", born="1988-01-09")))
     driver.submit(submission(offenders=[dana], event_subtype="Recapture", action_at="2026-11-02T11:30:00-05:00"))
-    assert "notification" not in {each.kind for each in told(driver)}
+    assert "notification" not in {each.kind for each in messages_sent(driver)}
     (review,) = driver.reviews()
     assert review.reason == "possible_match"
     assert "SID VA7700001 agrees; name against another name; birth date 1988-01-09 against 1965-07-30" in review.detail
     driver.review("release", review.review_id)
     driver.submit(submission(offenders=[dana], event_subtype="Escape", action_at="2026-11-03T11:30:00-05:00"))
-    assert "notification" in {each.kind for each in told(driver)}
+    assert "notification" in {each.kind for each in messages_sent(driver)}
 
 
 def test_b09_a_filler_beside_two_numbers_mixes_up_nobody(driver: PipelineDriver) -> None:
@@ -512,6 +512,6 @@ def test_b09_a_filler_beside_two_numbers_mixes_up_nobody(driver: PipelineDriver)
     driver.register(registration("R-2", offender=person(None, "VA7700002", born=None)))
     driver.submit(submission(message_id="A", offenders=[someone("VA7700001", "Carl", "1988-01-09")]))
     driver.submit(submission(message_id="B", offenders=[someone("VA7700002", "Dana", "1965-07-30")]))
-    found = {each.registrant_id: each.message_ids for each in told(driver)}
+    found = {each.registrant_id: each.message_ids for each in messages_sent(driver)}
     assert found == {"R-1": ("A",), "R-2": ("B",)}, driver.explain()
     assert driver.reviews() == []

@@ -103,14 +103,14 @@ def test_b15_yes_is_yes(yes: str) -> None:
     assert [each["verified"] for each in found["contacts"]] == [True, True]
 
 
-def test_b15_a_surplus_cell_is_refused_with_its_place() -> None:
+def test_b15_a_surplus_cell_is_refused_with_its_column() -> None:
     with pytest.raises(BrokenFile) as found:
         list(registrations(GOOD.replace(",Y", ",Y,804-555-1003").encode()))
     assert str(found.value) == "line 2, column 8: there is a value in a column that has no header"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "place", "why"),
+    ("old", "new", "column", "why"),
     [
         ("804-555-1001", "8.05E+09", 6, "shortened by the spreadsheet"),
         ("804-555-1001", "########", 6, "an error of the spreadsheet"),
@@ -127,8 +127,8 @@ def test_b15_a_surplus_cell_is_refused_with_its_place() -> None:
         ("sid,email,sms,verified\nV-1,R-1,VINE,VA7700123", "expires_at,email,sms,verified\nV-1,R-1,VINE,46388", 4, "YYYY-MM-DD"),
     ],
 )
-def test_b15_what_a_spreadsheet_spoiled_is_refused_with_its_place(old: str, new: str, place: int, why: str) -> None:
-    with pytest.raises(BrokenFile, match=f"line 2, column {place}: .*{why}"):
+def test_b15_what_a_spreadsheet_spoiled_is_refused_with_its_column(old: str, new: str, column: int, why: str) -> None:
+    with pytest.raises(BrokenFile, match=f"line 2, column {column}: .*{why}"):
         list(registrations(GOOD.replace(old, new).encode()))
 
 
@@ -173,7 +173,7 @@ def test_b15_a_pin_that_lost_its_zeros_or_gained_a_fraction_is_refused(pin: str,
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "place", "why"),
+    ("old", "new", "column", "why"),
     [
         ("V-1", "1-Mar", 1, "was made a date"),
         ("R-1", "5-mars", 2, "was made a date"),
@@ -183,8 +183,8 @@ def test_b15_a_pin_that_lost_its_zeros_or_gained_a_fraction_is_refused(pin: str,
         ("VA7700123", '"7,700,123.00"', 4, "was made an amount"),
     ],
 )
-def test_b15_nor_is_an_id_or_a_number_of_which_the_spreadsheet_made_another(old: str, new: str, place: int, why: str) -> None:
-    with pytest.raises(BrokenFile, match=f"line 2, column {place}: the number in the column .* {why}"):
+def test_b15_nor_is_an_id_or_a_number_of_which_the_spreadsheet_made_another(old: str, new: str, column: int, why: str) -> None:
+    with pytest.raises(BrokenFile, match=f"line 2, column {column}: the number in the column .* {why}"):
         list(registrations(GOOD.replace(old, new, 1).encode()))
 
 
@@ -195,7 +195,7 @@ def test_b15_but_an_id_of_any_other_form_is_one(id_: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "place", "why"),
+    ("old", "new", "column", "why"),
     [
         *(
             ("804-555-1001", written, 6, "is no telephone number, or more than one")
@@ -220,9 +220,9 @@ def test_b15_but_an_id_of_any_other_form_is_one(id_: str) -> None:
         ),
     ],
 )
-def test_b15_an_address_that_cannot_be_read_is_refused_with_its_place(old: str, new: str, place: int, why: str) -> None:
+def test_b15_an_address_that_cannot_be_read_is_refused_with_its_column(old: str, new: str, column: int, why: str) -> None:
     """Found as a variant: such a telephone number was lost, and only the journal said so."""
-    with pytest.raises(BrokenFile, match=f"line 2, column {place}: an address in the column .* {why}"):
+    with pytest.raises(BrokenFile, match=f"line 2, column {column}: an address in the column .* {why}"):
         list(registrations(GOOD.replace(old, new).encode()))
 
 
@@ -232,7 +232,7 @@ def test_b15_a_word_for_none_is_no_address(none: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["911", "9999999999", "804-555-1001 x12", "+1 900 555 1234"])
-def test_b15_what_no_registrant_answers_is_for_the_front_door_to_leave_out(written: str) -> None:
+def test_b15_what_no_registrant_answers_is_for_read_to_leave_out(written: str) -> None:
     assert addresses(GOOD.replace("804-555-1001", written).encode()) == [written, "reg1@example.org"]
 
 
@@ -335,8 +335,8 @@ def test_b15_of_a_refused_file_nothing_is_sent_and_of_the_others_everything(
     (tmp_path / "bad.csv").write_text(GOOD.replace(",Y", ",perhaps") + "V-9,R-9,VINE,VA1,,804-555-1009,Y\n")
     with pytest.raises(UserError) as found:
         register.register([str(tmp_path / "bad.csv"), str(tmp_path / "good.csv")])
-    place = f"{tmp_path}/bad.csv, line 2, column 7"
-    assert str(found.value) == f"{place}: the column verified says neither yes nor no; nothing of it was sent: fix it and send it again"
+    cell = f"{tmp_path}/bad.csv, line 2, column 7"
+    assert str(found.value) == f"{cell}: the column verified says neither yes nor no; nothing of it was sent: fix it and send it again"
     assert [key for key, _ in LAST[-1].records] == ["V-1"]
     assert capsys.readouterr().out == "V-1\n"
 

@@ -1,4 +1,4 @@
-"""What the reports found right, and stays so: days, nights, digests, receipts, false releases, counties, signs (B17 to B20, B23 to B25)."""
+"""What was already right and must stay so: days, nights, digests, receipts, false releases, counties, signs (B17 to B20, B23 to B25)."""
 
 import json
 from datetime import date, datetime, timedelta
@@ -8,11 +8,11 @@ import pytest
 
 from processors.deliver.quiet import quiet_end, quiet_end_in_any
 from processors.domain.time import iso, millis
-from processors.rules.book import QuietHours, Rules
 from processors.rules.calendar import Calendar
+from processors.rules.rule_set import QuietHours, Rules
 from processors.runtime.decide.driver import PipelineDriver
-from tests.cases.given import registrants
-from tests.ingest.records import RECAPTURE, changed, refused, submission, taken
+from tests.cases.given import registrants_told
+from tests.ingest.records import RECAPTURE, accepted_record, rejection, submission, with_changes
 from tests.stories.builders import BAKER, WALKER, hearing, registration
 from tests.stories.builders import submission as escape
 
@@ -172,7 +172,7 @@ def test_b23_a_false_release_is_withdrawn_and_the_true_one_told(driver: Pipeline
     ],
 )
 def test_b24_a_county_has_its_own_zone(rules: Rules, state: str, ori: str, zone: str) -> None:
-    assert str(rules.book(state, millis("2026-11-02T17:00:00Z")).zone_of(ori)) == zone
+    assert str(rules.rule_set(state, millis("2026-11-02T17:00:00Z")).zone_of(ori)) == zone
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,9 @@ def test_b24_a_county_has_its_own_zone(rules: Rules, state: str, ori: str, zone:
 )
 def test_b24_a_territory_has_its_own_zone(agency: dict[str, str], offset: str) -> None:
     """Found as a variant: Guam, American Samoa and the Northern Marianas were in New York's, so that events were hours off or past."""
-    without, given = (taken(changed(RECAPTURE, agency=agency, action_at=f"2026-11-02T17:40:00{each}")) for each in ("", offset))
+    without, given = (
+        accepted_record(with_changes(RECAPTURE, agency=agency, action_at=f"2026-11-02T17:40:00{each}")) for each in ("", offset)
+    )
     assert without.action_at == given.action_at
 
 
@@ -207,7 +209,7 @@ def test_b24_a_territory_has_its_own_zone(agency: dict[str, str], offset: str) -
     ],
 )
 def test_b25_half_a_sign_is_refused(raw: bytes, reason: str) -> None:
-    assert refused(raw) == reason
+    assert rejection(raw) == reason
 
 
 @pytest.mark.parametrize(
@@ -222,7 +224,7 @@ def test_b25_half_a_sign_is_refused(raw: bytes, reason: str) -> None:
     ],
 )
 def test_b25_a_name_given_twice_is_found_however_it_is_written(text: str) -> None:
-    assert refused(text.encode()) == "doubled_field"
+    assert rejection(text.encode()) == "doubled_field"
 
 
 @pytest.mark.parametrize(
@@ -232,7 +234,7 @@ def test_b25_a_name_of_any_signs_is_told_without_harm(driver: PipelineDriver, na
     person = WALKER | {"name": {"full": name}}
     driver.register(registration("R-1"))
     driver.submit(escape(offenders=[person]))
-    assert registrants(driver) == ["R-1"]
+    assert registrants_told(driver) == ["R-1"]
     (told,) = driver.outbound()
     assert not {"\u202e", "\r"} & set(told.body)
-    assert submission(changed(RECAPTURE, offenders=[person])).offenders[0].name is not None
+    assert submission(with_changes(RECAPTURE, offenders=[person])).offenders[0].name is not None

@@ -3,7 +3,7 @@
 import pytest
 
 from processors.runtime.decide.driver import PipelineDriver
-from tests.cases.given import registrants
+from tests.cases.given import registrants_told
 from tests.stories.builders import WALKER, hearing, registration, tagged
 
 
@@ -103,14 +103,14 @@ def test_b22_the_groups_of_a_docket_number_stay_apart_and_leading_zeros_count_fo
 ) -> None:
     driver.register(registration("R-1", offender=WALKER, case_numbers=[registered]))
     driver.submit(hearing(case={"number": submitted, "court": "Riverside Circuit Court"}))
-    assert (registrants(driver) == ["R-1"]) is same
+    assert (registrants_told(driver) == ["R-1"]) is same
 
 
 @pytest.mark.parametrize("none", ["pending", "N/A", "TBD", "unknown", "0000", "-"])
 def test_b22_what_is_no_docket_number_is_in_every_case(driver: PipelineDriver, none: str) -> None:
     driver.register(registration("R-1", offender=WALKER, case_numbers=["CR26-1432"]))
     driver.submit(hearing(case={"number": none, "court": "Riverside Circuit Court"}))
-    assert registrants(driver) == ["R-1"]
+    assert registrants_told(driver) == ["R-1"]
 
 
 @pytest.mark.parametrize(
@@ -131,5 +131,5 @@ def test_b22_events_follow_each_other_in_one_case_however_it_is_written(
             notification_subtypes=[tagged("Validate", tag), tagged("Expect Subsequent Event")],
         )
         driver.submit(sent)
-    assert registrants(driver) == ["R-1"]
+    assert registrants_told(driver) == ["R-1"]
     assert (len(driver.outbound()), [each.reason for each in driver.reviews()]) == (told, open_reviews), driver.explain()

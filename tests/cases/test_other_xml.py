@@ -5,11 +5,11 @@ from itertools import pairwise
 import pytest
 
 from processors.domain.person import Identifier, Name
-from processors.ingest.read.roles import Part, part_of
+from processors.ingest.read.roles import Role, role_of
 from processors.runtime.decide.driver import PipelineDriver
-from tests.cases.given import DEPARTURE, inserted, swapped
+from tests.cases.given import DEPARTURE, insert_before, swap_text
 from tests.cases.test_b01_b05_niem import ASSOCIATION, NIL, PERSON, same_as_before
-from tests.ingest.records import refused, submission
+from tests.ingest.records import rejection, submission
 from tests.stories.builders import registration
 
 EVENT_TYPE = "    <vn-ext:EventType>"
@@ -20,7 +20,7 @@ DESCRIBED = (
 VERA = f'<nc:Person s:id="V9">{DESCRIBED}</nc:Person>'
 INVOLVED = '<nc:Person s:ref="V9"/><nc:PersonActivityInvolvementText>Victim</nc:PersonActivityInvolvementText>'
 WHOLE_PERSON = DEPARTURE[DEPARTURE.index(PERSON) : DEPARTURE.index("</nc:Person>") + len("</nc:Person>")]
-NOBODY = swapped(DEPARTURE, WHOLE_PERSON, "")
+NOBODY = swap_text(DEPARTURE, WHOLE_PERSON, "")
 
 
 def within(*containers: str, person: str = VERA) -> str:
@@ -54,7 +54,7 @@ CONTAINERS = [
 @pytest.mark.parametrize("where", [PERSON, EVENT_TYPE, ASSOCIATION])
 @pytest.mark.parametrize("containers", CONTAINERS, ids="/".join)
 def test_somebody_within_something_else_is_no_offender(where: str, containers: tuple[str, ...]) -> None:
-    assert names(inserted(DEPARTURE, where, within(*containers))) == ["Sample"]
+    assert names(insert_before(DEPARTURE, where, within(*containers))) == ["Sample"]
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,13 @@ def test_somebody_within_something_else_is_no_offender(where: str, containers: t
 )
 def test_nor_is_somebody_who_is_referred_to_as_another(driver: PipelineDriver, tie: str) -> None:
     driver.register(registration("R-2", offender={"name": {"full": "Vera Stone"}, "birth_date": "1990-03-03"}))
-    same_as_before(driver, inserted(DEPARTURE, ASSOCIATION, VERA + tie))
+    same_as_before(driver, insert_before(DEPARTURE, ASSOCIATION, VERA + tie))
 
 
 @pytest.mark.parametrize("reference", ['s:uri="urn:uuid:9"', 's:ref="V9"', 's:uri="#V9"'])
 def test_somebody_with_an_id_and_a_uri_is_one_person(reference: str) -> None:
     victim = VERA.replace('s:id="V9"', 's:id="V9" s:uri="urn:uuid:9"')
-    assert names(inserted(DEPARTURE, PERSON, f"{victim}<j:Victim><nc:RoleOfPerson {reference}/></j:Victim>")) == ["Sample"]
+    assert names(insert_before(DEPARTURE, PERSON, f"{victim}<j:Victim><nc:RoleOfPerson {reference}/></j:Victim>")) == ["Sample"]
 
 
 @pytest.mark.parametrize(
@@ -87,38 +87,43 @@ def test_a_text_may_say_what_part_somebody_has(role: str, found: list[str]) -> N
         within("CaseParties", "CaseParty", person=f'{VERA}<x:CasePartyRoleText xmlns:x="urn:x">{role}</x:CasePartyRoleText>'),
         VERA.replace("<nc:PersonName>", f'<x:PersonRoleCode xmlns:x="urn:x">{role}</x:PersonRoleCode><nc:PersonName>'),
     ):
-        assert names(inserted(DEPARTURE, PERSON, person)) == found
+        assert names(insert_before(DEPARTURE, PERSON, person)) == found
 
 
 @pytest.mark.parametrize(
-    ("name", "part"),
+    ("name", "role"),
     [
         *(
-            ("CaseDefendantParty", Part.SUBJECT),
-            ("Offenders", Part.SUBJECT),
-            ("TransferredPerson", Part.SUBJECT),
-            ("Parolees", Part.SUBJECT),
+            ("CaseDefendantParty", Role.SUBJECT),
+            ("Offenders", Role.SUBJECT),
+            ("TransferredPerson", Role.SUBJECT),
+            ("Parolees", Role.SUBJECT),
         ),
-        *(("Co-Defendants", Part.OTHER), ("FBIAgent", Part.OTHER), ("DefendantAttorneys", Part.OTHER), ("JuvenileVictim", Part.OTHER)),
-        *(("Wives", Part.RELATED), ("Stepchildren", Part.RELATED), ("NextOfKin", Part.RELATED), ("ParentChildAssociation", Part.RELATED)),
-        *(("PersonChargeAssociation", Part.UNSAID), ("SubjectVictimAssociation", Part.UNSAID), ("PersonList", Part.UNSAID)),
-        *(("Bookings", Part.UNSAID), ("Release", Part.UNSAID), ("ReleaseToPerson", Part.UNCLEAR), ("CaseInitiatingParty", Part.UNCLEAR)),
+        *(("Co-Defendants", Role.OTHER), ("FBIAgent", Role.OTHER), ("DefendantAttorneys", Role.OTHER), ("JuvenileVictim", Role.OTHER)),
+        *(("Wives", Role.RELATED), ("Stepchildren", Role.RELATED), ("NextOfKin", Role.RELATED), ("ParentChildAssociation", Role.RELATED)),
+        *(("PersonChargeAssociation", Role.UNSTATED), ("SubjectVictimAssociation", Role.UNSTATED), ("PersonList", Role.UNSTATED)),
+        *(
+            ("Bookings", Role.UNSTATED),
+            ("Release", Role.UNSTATED),
+            ("ReleaseToPerson", Role.UNCLEAR),
+            ("CaseInitiatingParty", Role.UNCLEAR),
+        ),
     ],
 )
-def test_the_last_word_that_says_something_gives_the_part(name: str, part: Part) -> None:
-    assert part_of(name) is part
+def test_the_last_word_that_names_a_role_decides(name: str, role: Role) -> None:
+    assert role_of(name) is role
 
 
 @pytest.mark.parametrize("envelope", ["DocumentAuthor", "DocumentSubmitter", "DocumentRecipient"])
 @pytest.mark.parametrize("reference", ["nc:EntityPerson", "nc:Person", "nc:RoleOfPersonReference"])
 def test_nor_is_whoever_sends_or_gets_the_document(envelope: str, reference: str) -> None:
     sent = f'<nc:{envelope}><{reference} s:ref="V9"/></nc:{envelope}>'
-    assert names(inserted(DEPARTURE, "  <vn-ext:InterstateCompactEvent", sent + VERA)) == ["Sample"]
+    assert names(insert_before(DEPARTURE, "  <vn-ext:InterstateCompactEvent", sent + VERA)) == ["Sample"]
 
 
 def test_but_the_document_may_refer_to_its_offender() -> None:
     assert names(
-        inserted(DEPARTURE, "  <vn-ext:InterstateCompactEvent", '<nc:DocumentTopic><nc:Person s:ref="OFFENDER1"/></nc:DocumentTopic>')
+        insert_before(DEPARTURE, "  <vn-ext:InterstateCompactEvent", '<nc:DocumentTopic><nc:Person s:ref="OFFENDER1"/></nc:DocumentTopic>')
     ) == ["Sample"]
 
 
@@ -127,7 +132,7 @@ def test_but_the_document_may_refer_to_its_offender() -> None:
     "containers", [("Victim",), ("Victims",), ("Victim", "Details"), ("DocumentAuthor",), ("ReleasedTo",)], ids="/".join
 )
 def test_a_victim_of_whom_nothing_is_said_hinders_nothing(driver: PipelineDriver, blank: str, containers: tuple[str, ...]) -> None:
-    same_as_before(driver, inserted(DEPARTURE, PERSON, within(*containers, person=blank)))
+    same_as_before(driver, insert_before(DEPARTURE, PERSON, within(*containers, person=blank)))
 
 
 # --- who is one all the same -------------------------------------------------------------------------------------------------
@@ -139,29 +144,29 @@ ONES = [("Offenders",), ("OffenderList", "Offender"), ("PersonList",), ("Blob",)
 @pytest.mark.parametrize("where", [EVENT_TYPE, ASSOCIATION])
 @pytest.mark.parametrize("containers", ONES, ids="/".join)
 def test_the_only_persons_of_a_message_are_its_offenders(driver: PipelineDriver, where: str, containers: tuple[str, ...]) -> None:
-    assert names(inserted(NOBODY, where, within(*containers, person=VERA + WHOLE_PERSON))) == ["Stone", "Sample"]
-    same_as_before(driver, inserted(NOBODY, where, within(*containers, person=WHOLE_PERSON)))
+    assert names(insert_before(NOBODY, where, within(*containers, person=VERA + WHOLE_PERSON))) == ["Stone", "Sample"]
+    same_as_before(driver, insert_before(NOBODY, where, within(*containers, person=WHOLE_PERSON)))
 
 
 def test_somebody_whose_part_is_not_clear_is_one_with_an_offenders_number() -> None:
     number = "<j:SubjectIdentification><nc:IdentificationID>B-77</nc:IdentificationID></j:SubjectIdentification>"
     for said, found in (("", ["Sample"]), (number, ["Sample", "Stone"])):
         person = VERA.replace("</nc:Person>", f"{said}</nc:Person>")
-        assert names(inserted(DEPARTURE, ASSOCIATION, within("Blob", person=person))) == found
+        assert names(insert_before(DEPARTURE, ASSOCIATION, within("Blob", person=person))) == found
 
 
 @pytest.mark.parametrize("role", ["Driver", "GangMember", "Decedent", "Client", "CaseAppellant", "Owner"])
 def test_an_offender_may_have_a_role_that_is_not_known_here(driver: PipelineDriver, role: str) -> None:
     tie = f'<x:{role} xmlns:x="urn:x"><nc:RoleOfPerson s:ref="{{}}"/></x:{role}>'
-    assert names(inserted(DEPARTURE, ASSOCIATION, VERA + tie.format("V9"))) == ["Sample"]
-    same_as_before(driver, inserted(DEPARTURE, ASSOCIATION, tie.format("OFFENDER1")))
+    assert names(insert_before(DEPARTURE, ASSOCIATION, VERA + tie.format("V9"))) == ["Sample"]
+    same_as_before(driver, insert_before(DEPARTURE, ASSOCIATION, tie.format("OFFENDER1")))
 
 
 def test_of_two_relatives_without_a_number_the_subject_is_the_offender() -> None:
     union = '<nc:PersonUnionAssociation><nc:Person s:ref="A1"/><nc:Person s:ref="V9"/></nc:PersonUnionAssociation>'
-    text = inserted(NOBODY, ASSOCIATION, VERA + VERA.replace("V9", "A1").replace("Vera", "Carl").replace("Stone", "Muster") + union)
-    assert refused(text.encode()) == "no_offender"
-    assert names(inserted(text, EVENT_TYPE, '<j:Arrest><j:ArrestSubject s:ref="A1"/></j:Arrest>')) == ["Muster"]
+    text = insert_before(NOBODY, ASSOCIATION, VERA + VERA.replace("V9", "A1").replace("Vera", "Carl").replace("Stone", "Muster") + union)
+    assert rejection(text.encode()) == "no_offender"
+    assert names(insert_before(text, EVENT_TYPE, '<j:Arrest><j:ArrestSubject s:ref="A1"/></j:Arrest>')) == ["Muster"]
 
 
 ROLE = '<j:Subject s:id="R1"><nc:RoleOfPerson s:ref="OFFENDER1"/></j:Subject>'
@@ -177,7 +182,7 @@ BOOKED = "<j:SubjectIdentification><nc:IdentificationID>B-77</nc:IdentificationI
     ],
 )
 def test_the_role_of_a_role_is_the_persons(roles: str) -> None:
-    (offender,) = submission(inserted(DEPARTURE, PERSON, roles).encode()).offenders
+    (offender,) = submission(insert_before(DEPARTURE, PERSON, roles).encode()).offenders
     assert {each.scheme for each in offender.identifiers} == {"BOOKING", "ICOTS", "SID"}
     assert offender.name == Name("John", "Q", "Sample")
 
@@ -187,13 +192,13 @@ def test_the_role_of_a_role_is_the_persons(roles: str) -> None:
 def test_roles_that_refer_to_each_other_are_nobodys(driver: PipelineDriver, roles: str) -> None:
     chain = roles.split()
     tied = "".join(f'<j:Subject s:id="{one}"><nc:RoleOfPerson s:ref="{other}"/></j:Subject>' for one, other in pairwise(chain))
-    same_as_before(driver, inserted(DEPARTURE, PERSON, tied))
+    same_as_before(driver, insert_before(DEPARTURE, PERSON, tied))
 
 
 @pytest.mark.timeout(10)
 def test_many_references_with_many_roles_are_read_at_once() -> None:
     many = '<nc:Person s:ref="OFFENDER1"/><x:RoleText xmlns:x="urn:x">Victim</x:RoleText>' * 9000
-    assert names(inserted(DEPARTURE, PERSON, within("Blob", person=many))) == ["Sample"]
+    assert names(insert_before(DEPARTURE, PERSON, within("Blob", person=many))) == ["Sample"]
 
 
 # --- what is said of a person ------------------------------------------------------------------------------------------------
@@ -221,7 +226,7 @@ def part(kind: str, *texts: str) -> str:
 )
 def test_a_part_that_comes_several_times_is_said_once_and_in_full(parts: str, name: Name) -> None:
     whole = DEPARTURE[DEPARTURE.index("<nc:PersonName>") : DEPARTURE.index("</nc:PersonName>")]
-    (offender,) = submission(swapped(DEPARTURE, whole, f"<nc:PersonName>{parts}").encode()).offenders
+    (offender,) = submission(swap_text(DEPARTURE, whole, f"<nc:PersonName>{parts}").encode()).offenders
     assert offender.name == name
 
 
@@ -229,7 +234,7 @@ def test_nothing_is_listed_twice() -> None:
     alias = f"<nc:PersonAlternateName>{part('Full', 'Jack Sample', 'J. Sample')}</nc:PersonAlternateName>"
     sid = "<j:PersonStateFingerprintIdentification>VA1234567</j:PersonStateFingerprintIdentification>"
     again = f"<nc:PersonName>{part('Given', 'John')}{part('Middle', 'Q')}{part('Sur', 'Sample')}</nc:PersonName>"
-    (offender,) = submission(inserted(DEPARTURE, "  </nc:Person>", again + alias * 2 + sid).encode()).offenders
+    (offender,) = submission(insert_before(DEPARTURE, "  </nc:Person>", again + alias * 2 + sid).encode()).offenders
     assert offender.aliases == (Name(full="Jack Sample"), Name(full="J. Sample"))
     assert offender.identifiers == (Identifier("ICOTS", "1203344"), Identifier("SID", "VA1234567"))
 
@@ -238,7 +243,7 @@ def test_an_alias_may_be_tied_to_a_role() -> None:
     called = f"<nc:IdentityPersonRepresentation><nc:PersonName>{part('Full', 'Jack')}</nc:PersonName></nc:IdentityPersonRepresentation>"
     identity = f'<j:Subject s:ref="R1"/><nc:Identity>{called}</nc:Identity>'
     tie = f"<nc:PersonAliasIdentityAssociation>{identity}</nc:PersonAliasIdentityAssociation>"
-    (offender,) = submission(inserted(inserted(DEPARTURE, ASSOCIATION, tie), PERSON, ROLE).encode()).offenders
+    (offender,) = submission(insert_before(insert_before(DEPARTURE, ASSOCIATION, tie), PERSON, ROLE).encode()).offenders
     assert offender.aliases == (Name(full="Jack"),)
 
 
@@ -253,7 +258,7 @@ def test_an_alias_may_be_tied_to_a_role() -> None:
 )
 def test_the_source_of_a_number_may_be_written_in_full(source: str, scheme: str) -> None:
     number = "<nc:IdentificationID>1203344</nc:IdentificationID>"
-    text = swapped(DEPARTURE, number, f"{number}<nc:IdentificationSourceText>{source}</nc:IdentificationSourceText>")
+    text = swap_text(DEPARTURE, number, f"{number}<nc:IdentificationSourceText>{source}</nc:IdentificationSourceText>")
     assert submission(text.encode()).offenders[0].identifiers[0] == Identifier(scheme, "1203344")
 
 
@@ -261,7 +266,7 @@ def test_the_source_of_a_number_may_be_written_in_full(source: str, scheme: str)
 def test_of_several_birth_dates_the_most_exact_that_can_be_read_counts(other: str) -> None:
     birth = f"<nc:PersonBirthDate><nc:Date>{other}</nc:Date></nc:PersonBirthDate>"
     for before in ("    <nc:PersonBirthDate>", "    <nc:PersonName>"):
-        assert submission(inserted(DEPARTURE, before, birth).encode()).offenders == submission(DEPARTURE.encode()).offenders
+        assert submission(insert_before(DEPARTURE, before, birth).encode()).offenders == submission(DEPARTURE.encode()).offenders
 
 
 # --- the agency --------------------------------------------------------------------------------------------------------------
@@ -283,8 +288,8 @@ def test_the_agency_may_be_described_elsewhere(submitter: str, organization: str
     contact = (
         f"<nc:OrganizationPrimaryContactInformation><nc:ContactEntity>{VERA}</nc:ContactEntity></nc:OrganizationPrimaryContactInformation>"
     )
-    text = swapped(DEPARTURE, f"  <nc:DocumentSubmitter>\n{DEPARTURE[start:end]}  </nc:DocumentSubmitter>", submitter)
-    text = inserted(text, PERSON, f'<{organization} s:id="ORG">{contact}{described}</{organization}>')
+    text = swap_text(DEPARTURE, f"  <nc:DocumentSubmitter>\n{DEPARTURE[start:end]}  </nc:DocumentSubmitter>", submitter)
+    text = insert_before(text, PERSON, f'<{organization} s:id="ORG">{contact}{described}</{organization}>')
     assert submission(text.encode()) == submission(DEPARTURE.encode())
 
 
@@ -302,19 +307,19 @@ def test_the_agency_may_be_described_elsewhere(submitter: str, organization: str
     ],
 )
 def test_what_other_vocabularies_say_in_the_same_words_is_theirs(driver: PipelineDriver, addition: str) -> None:
-    same_as_before(driver, inserted(DEPARTURE, PERSON, addition))
+    same_as_before(driver, insert_before(DEPARTURE, PERSON, addition))
 
 
 @pytest.mark.parametrize("prolog", ["<!-- <!DOCTYPE x> -->", "<?x <!DOCTYPE x>?>\n<!-- > -->", '<?xml-stylesheet href="a.xsl"?>'])
 def test_before_the_message_comments_may_say_anything(driver: PipelineDriver, prolog: str) -> None:
-    same_as_before(driver, inserted(DEPARTURE, "<vn:SubmitMessage", prolog))
+    same_as_before(driver, insert_before(DEPARTURE, "<vn:SubmitMessage", prolog))
 
 
 @pytest.mark.parametrize(
     "prolog", ["<!DOCTYPE x>", "<!-- -->\n<?x?><!DOCTYPE x SYSTEM 'x.dtd'>", "<!-- > --><!DOCTYPE x [<!ENTITY a 'b'>]>"]
 )
 def test_but_no_document_type_may_stand_there(prolog: str) -> None:
-    assert refused(inserted(DEPARTURE, "<vn:SubmitMessage", prolog).encode()) == "doctype"
+    assert rejection(insert_before(DEPARTURE, "<vn:SubmitMessage", prolog).encode()) == "doctype"
 
 
 @pytest.mark.parametrize(
@@ -325,5 +330,5 @@ def test_but_no_document_type_may_stand_there(prolog: str) -> None:
     ],
 )
 def test_every_name_of_an_encoding_that_is_taken(declared: str, codec: str, mark: bytes) -> None:
-    raw = mark + swapped(DEPARTURE, "UTF-8", declared).replace("\n", "\r\n").encode(codec)
+    raw = mark + swap_text(DEPARTURE, "UTF-8", declared).replace("\n", "\r\n").encode(codec)
     assert submission(raw) == submission(DEPARTURE.encode())

@@ -1,5 +1,5 @@
 """
-Nothing that the front door lets in is more than a later stage's schema can hold.
+Nothing that `read` accepts is larger than a later stage's schema can hold.
 
 Every field of every external record is sent with values at and beyond the edges of what it may hold. Whatever is let in
 goes through the whole pipeline without a dead letter of another stage, and every number of every record is an Avro long.
@@ -18,7 +18,7 @@ from processors.ingest.read.decide import OPEN
 from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import ERASURES, INBOUND, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, TOPICS, VERIFICATIONS, Topic
 from tests.examples import fourth
-from tests.ingest.records import changed, read
+from tests.ingest.records import read, with_changes
 from tests.stories.builders import registration, submission
 
 LONG = 1 << 63
@@ -152,8 +152,8 @@ def test_what_is_let_in_can_be_held_by_every_later_stage(topic: Topic, driver: P
             assert record is None or driver.codec.decode(driver.codec.encode(record)) == record
 
 
-def test_every_topic_of_the_front_door_is_tried() -> None:
+def test_every_topic_that_read_reads_is_tried() -> None:
     assert {topic.name for topic in BASES} == set(OPEN)
     for topic, base in BASES.items():
-        (verdict,) = read(changed(base), topic).verdicts
+        (verdict,) = read(with_changes(base), topic).verdicts
         assert verdict.outcome == "accepted", (topic.name, verdict.detail)

@@ -1,4 +1,4 @@
-"""In = told + nobody registered + suppressed + flagged + dead-lettered + waiting; a stage that owes a word makes it missing."""
+"""In = told + nobody registered + suppressed + flagged + dead-lettered + waiting; a missing verdict counts as missing."""
 
 from collections.abc import Iterator
 

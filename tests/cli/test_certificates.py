@@ -1,4 +1,4 @@
-"""The doctor reads when certificates end, in files and as servers show them."""
+"""`vn doctor` reads when certificates expire, in files and as servers present them."""
 
 import ssl
 import threading

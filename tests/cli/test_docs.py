@@ -1,4 +1,4 @@
-"""docs/commands.md leaves no command out, and every example in it is one that the commands understand."""
+"""docs/commands.md lists every command, and every example in it is valid."""
 
 import re
 import shlex

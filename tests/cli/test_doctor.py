@@ -1,4 +1,4 @@
-"""The doctor says each thing once."""
+"""`vn doctor` reports each problem once."""
 
 from collections.abc import Iterator
 
@@ -35,7 +35,7 @@ def test_topics_with_other_partitions_are_one_finding_a_remedy(monkeypatch: pyte
     there = [TopicStatus(EVENTS, "x.events", 8, 4), TopicStatus(DISTINCT, "x.other", 8, 4), TopicStatus(INTAKE, "x.intake", 1, 2)]
     monkeypatch.setattr(doctor, "topic_status", lambda _: there)
     monkeypatch.setattr(doctor, "topic_settings", lambda *_: ())
-    monkeypatch.setattr(doctor, "copies", lambda *_: ())
+    monkeypatch.setattr(doctor, "replicas", lambda *_: ())
     assert list(doctor.topics(Settings())) == [
         Finding(
             "topics",

@@ -1,4 +1,4 @@
-"""`vn expected list`: who owes what until which day, for a person and for a program."""
+"""`vn expected list`: who owes what by when, for people and for programs."""
 
 import json
 from contextlib import nullcontext

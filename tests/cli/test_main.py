@@ -1,4 +1,4 @@
-"""How every command helps, refuses and ends (contract §1)."""
+"""Help, errors and exit codes of every command (contract §1)."""
 
 from collections.abc import Iterator
 from pathlib import Path

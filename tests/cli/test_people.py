@@ -13,7 +13,7 @@ from processors.runtime.errors import UsageError, UserError
 from processors.runtime.wire.changelog import State
 from processors.runtime.wire.codec import Codec
 from processors.topics import CONSOLE_LOG, IDENTIFY_STATE, PEOPLE_HIDDEN, REVIEW_ACTIONS, Topic
-from tests.ingest.identify.front_door import FrontDoor
+from tests.ingest.identify.read_and_identify import ReadAndIdentify
 from tests.ingest.records import offender as person
 
 
@@ -74,14 +74,14 @@ def test_what_is_no_identifier_is_refused_in_a_sentence(text: str) -> None:
 
 
 def test_whoever_is_known_and_not_published_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    door = FrontDoor()
-    published, missing = (door.submit(offenders=[person(f"SID:VA{number}")]).offender for number in (1, 2))
+    ingest = ReadAndIdentify()
+    published, missing = (ingest.submit(offenders=[person(f"SID:VA{number}")]).offender for number in (1, 2))
     sent: list[OffenderAction] = []
 
     class Changelog(TableClient):
         def table(self, topic: Topic) -> dict[str | None, Any]:
             if topic is IDENTIFY_STATE:
-                return {f"={key}": State(msgspec.json.encode(door.state(key))) for key in door.documents}
+                return {f"={key}": State(msgspec.json.encode(ingest.state(key))) for key in ingest.documents}
             return {published: None}
 
         def send(self, topic: Topic, records: Iterable[tuple[str | None, bytes | None]]) -> None:

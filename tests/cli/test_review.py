@@ -1,4 +1,4 @@
-"""What a reviewer types is what the pipeline takes: the command's own records, through the stages in memory."""
+"""A reviewer's commands: the records that they send, processed by the stages in memory."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""`vn sample`: what it prints was sent a moment ago, and the pipeline tells it."""
+"""`vn sample`: its output is dated now, and the pipeline notifies about it."""
 
 import json
 from datetime import UTC, datetime, timedelta

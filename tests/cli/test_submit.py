@@ -1,4 +1,4 @@
-"""`vn submit` tells messages apart, reads what they are called, and says where a file breaks."""
+"""`vn submit` splits files into messages, reads their ids, and reports where a file is broken."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from processors.cli.documents import BrokenFile, documents, parse_files, read_file
-from processors.ingest.message_labels import message_labels
+from processors.ingest.submission_ids import submission_ids
 from processors.runtime.errors import UserError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -78,12 +78,12 @@ def test_a_broken_file_loses_no_other(tmp_path: Path) -> None:
 
 
 def test_a_json_message_is_called_by_its_id_and_keyed_by_its_agency() -> None:
-    assert message_labels(json.dumps(ONE).encode()) == ("M-1", "VA0430000")
-    assert message_labels(b"\xef\xbb\xbf \n" + json.dumps(ONE).encode()) == ("M-1", "VA0430000")
+    assert submission_ids(json.dumps(ONE).encode()) == ("M-1", "VA0430000")
+    assert submission_ids(b"\xef\xbb\xbf \n" + json.dumps(ONE).encode()) == ("M-1", "VA0430000")
 
 
 def test_an_xml_message_likewise() -> None:
-    assert message_labels((EXAMPLES / "xml" / "icots-departure.xml").read_bytes()) == ("ICOTS-NOD-931", "VAICOTS01")
+    assert submission_ids((EXAMPLES / "xml" / "icots-departure.xml").read_bytes()) == ("ICOTS-NOD-931", "VAICOTS01")
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ def test_an_xml_message_likewise() -> None:
     [b"", b"\x00\x01", b"<a", b"{", b"nonsense", b'{"message_id": 7, "agency": "x"}', b'{"message_id": " ", "agency": {"ori": 1}}'],
 )
 def test_what_cannot_be_read_has_neither(message: bytes) -> None:
-    assert message_labels(message) == (None, None)
+    assert submission_ids(message) == (None, None)
 
 
 def test_deep_nesting_is_no_trouble() -> None:
-    assert message_labels(b'{"message_id":' + b"[" * 100_000) == (None, None)
+    assert submission_ids(b'{"message_id":' + b"[" * 100_000) == (None, None)
 
 
 def test_a_file_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> None:

@@ -79,14 +79,14 @@ def test_what_cannot_be_shown_is_told_in_a_sentence(words: tuple[str, ...], code
 
 def russian(*, without: tuple[str, ...] = ()) -> str:
     """Return one rule file with every text in Russian: one sentence for every subtype, and the texts around it."""
-    book = load_rules().book("", AT)
-    subtypes = {code.subtype for code in book.codes.values() if set(code.notification_types) != {"Internal"}}
+    rule_set = load_rules().rule_set("", AT)
+    subtypes = {code.subtype for code in rule_set.codes.values() if set(code.notification_types) != {"Internal"}}
     entries = [
         f'[[text]]\nsubtype = "{name}"\nnoun = "событие: {{{{ names }}}}"\nsms = "{{{{ names }}}}: новое событие, {{{{ when }}}}."\n'
         'subject = "Новое событие: {{ names }}"\nbody = "{{ names }}: новое событие, {{ when }}."\nvoice = "{{ names }}: новое событие."'
         for name in sorted(subtypes - set(without))
     ]
-    for (name, language), text in sorted(book.texts.items()):
+    for (name, language), text in sorted(rule_set.texts.items()):
         if language != "en" or not name.startswith("*") or name.startswith(("*state.", "*at.")) or name in without:
             continue
         fields = {field: in_cyrillic(getattr(text, field)) for field in ("noun", "sms", "subject", "body", "voice")}
@@ -107,7 +107,7 @@ def test_a_third_language_in_another_script_is_one_file(tmp_path: Path, vn: Run)
     (tmp_path / "texts.ru.toml").write_text(russian(), encoding="utf-8")
     assert [str(each) for each in check(read_rules(tmp_path))] == []
     rules = load_rules(tmp_path)
-    message = sample_message(rules, full_notice(rules.book("", AT).codes["Interstate Compact", "Departure"], AT), "ru", "sms")
+    message = sample_message(rules, full_notice(rules.rule_set("", AT).codes["Interstate Compact", "Departure"], AT), "ru", "sms")
     assert message is not None
     assert "новое событие, 2 нояб. 2026" in message.body
     assert "?" not in message.body

@@ -1,4 +1,4 @@
-"""`vn top`: a row counts what is there, 0 included; what could not be seen is a dash."""
+"""`vn top`: a row shows a count, including 0; a value that could not be measured is a dash."""
 
 from io import StringIO
 

@@ -1,4 +1,4 @@
-"""Stages that are watched while they work: every decision is held against what `processors.stage` promises of it."""
+"""Stages whose every decision is checked against the contract of `processors.stage`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from processors.domain.reasons import REASONS
 from processors.domain.review import Review
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.states import StateFormat
-from processors.stage import Context, Decision, Input, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Record, Stage, TimerFired
 
 CODEC = Codec()
 
@@ -98,7 +98,7 @@ def verdicts_are_complete(stage: Stage[Any], given: Input, decision: Decision[An
         assert verdict.reason in REASONS, verdict.reason
         assert verdict.detail.strip()
         assert verdict.rules
-        assert not isinstance(given, Wake) or verdict.at in {given.due_at, given.fires_at}
+        assert not isinstance(given, TimerFired) or verdict.at in {given.due_at, given.fires_at}
     for output in decision.outputs:
         if isinstance(output.value, Review):
             assert output.key == output.value.review_id

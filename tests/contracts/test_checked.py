@@ -1,4 +1,4 @@
-"""The watch over the stages sees what it is there to see."""
+"""The contract checks of the stages detect violations."""
 
 from collections.abc import Iterable, Mapping
 from itertools import count

@@ -1,4 +1,4 @@
-"""One suite over every stage: deterministic, total, honest about its outputs and reasons, discreet."""
+"""One suite for every stage: deterministic, total, only declared outputs and reasons, no personal data in the journal."""
 
 import json
 from datetime import datetime, timedelta
@@ -63,7 +63,7 @@ def play(driver: PipelineDriver, steps: list[tuple[str, Any]]) -> None:
 # Everything an agency might do, from a world so small that messages meet
 
 IDS = [f"M-{number}" for number in range(6)]
-EVENTS = sorted((key, code.notification_types) for key, code in RULES.book("VA", 1_793_000_000_000).codes.items())
+EVENTS = sorted((key, code.notification_types) for key, code in RULES.rule_set("VA", 1_793_000_000_000).codes.items())
 MOMENTS = [f"2026-11-{day:02}T{hour:02}:30:00-05:00" for day in (1, 2, 3, 20) for hour in (2, 11, 23)] + [
     "2026-11-02",
     "2026-12-20",
@@ -194,7 +194,7 @@ def test_the_sample_feed_breaks_no_promise() -> None:
     driver = PipelineDriver(watch.over(PIPELINE), RULES, KEY, start=datetime.fromisoformat("2026-09-01T00:00:00Z"))
     for step in read_feed(ROOT / "examples" / "feed.jsonl"):
         driver.advance_to(step.at)
-        for each in step.sendings:
+        for each in step.records:
             driver.send(each.topic, each.value, each.key)
     driver.advance(timedelta(days=30))
     assert set(watch.decided) == {stage.name for stage in STAGES}

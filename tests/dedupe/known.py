@@ -1,4 +1,4 @@
-"""Known events and waiting messages as dedupe keeps them, for tests of what is looked up in them."""
+"""Known events and waiting messages as dedupe stores them, for tests of its queries."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One offender before dedupe: agencies send messages, time passes, reviewers act."""
+"""One offender before dedupe: agencies send messages, time passes, reviewers decide."""
 
 from typing import Any, Literal
 

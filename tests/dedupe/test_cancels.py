@@ -3,7 +3,7 @@
 import pytest
 
 from processors.dedupe.decide import STAGE
-from processors.stage import Decision, Wake
+from processors.stage import Decision, TimerFired
 from tests.dedupe.scene import DAY, HEARING, MINUTE, OFFENDER, Scene
 
 HOLD = 15 * MINUTE
@@ -233,4 +233,4 @@ def test_a_cancelled_events_message_is_forgotten_once_it_was_told() -> None:
 
 def test_a_timer_with_nothing_left_to_do_does_nothing() -> None:
     scene = Scene()
-    assert STAGE.decide(Wake(OFFENDER, scene.now), {}, scene.context) == Decision()
+    assert STAGE.decide(TimerFired(OFFENDER, scene.now), {}, scene.context) == Decision()

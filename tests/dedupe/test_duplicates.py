@@ -11,7 +11,7 @@ from processors.dedupe.fingerprint import earlier_fingerprint
 from processors.domain.event import Event
 from processors.domain.registration import Enrolment
 from processors.domain.review import ReviewAction
-from processors.rules.book import Book, EventCode, Rules
+from processors.rules.rule_set import EventCode, Rules, RuleSet
 from processors.stage import Context, Output, Record
 from processors.topics import DISTINCT
 from tests.dedupe.scene import DAY, HEARING, MINUTE, OFFENDER, Scene
@@ -99,7 +99,7 @@ def test_what_an_earlier_version_knew_by_its_own_fingerprint_is_told_once(monkey
     assert scene.add("m5", case_number="CR26-1433") == ["m5 suppressed duplicate"]
 
 
-def test_what_only_an_earlier_version_knew_is_recognised_of_the_same_agency(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_only_an_earlier_version_knew_is_recognized_of_the_same_agency(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene()
     with monkeypatch.context() as before_the_upgrade:
         before_the_upgrade.setattr(situation, "fingerprint", earlier_fingerprint)
@@ -162,7 +162,7 @@ def test_another_offender_is_another_event() -> None:
     assert scene.add("m1", part=1, parts=2, offender="offffffffffffffff") == ["m1 passed first_sighting"]
 
 
-def test_the_same_event_is_recognised_until_the_window_closes() -> None:
+def test_the_same_event_is_recognized_until_the_window_closes() -> None:
     scene = Scene(duplicate__window="1h")
     scene.add("m1")
     scene.later(60 * MINUTE - 1)
@@ -267,12 +267,12 @@ class Fussy(Rules):
         self.same = same
 
     def __getattribute__(self, name: str) -> object:
-        if name in {"same", "book", "__class__", "__dict__"}:
+        if name in {"same", "rule_set", "__class__", "__dict__"}:
             return object.__getattribute__(self, name)
         return getattr(rules(), name)
 
-    def book(self, jurisdiction: str, at: int) -> Book:
-        page = rules().book(jurisdiction, at)
+    def rule_set(self, jurisdiction: str, at: int) -> RuleSet:
+        page = rules().rule_set(jurisdiction, at)
         code = page.code("Court", "Court Hearing") or EventCode("", "", ())
         return replace(page, codes={**page.codes, ("Court", "Court Hearing"): replace(code, same=self.same)})
 

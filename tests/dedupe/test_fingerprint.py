@@ -20,16 +20,16 @@ from processors.domain.event import Change, Event
 from tests.dedupe.scene import DAY, HEARING, HOUR, NOON, Scene
 from tests.one_stage import rules
 
-BOOK = rules().book("VA", NOON)
+RULE_SET = rules().rule_set("VA", NOON)
 EVENT = Scene().event("m1", status="In Custody", location_kind="County Jail", location_name="Henrico")
 
 
 def present(event: Event) -> str:
-    return fingerprint(event, compared_fields(event, BOOK))
+    return fingerprint(event, compared_fields(event, RULE_SET))
 
 
 def earlier(event: Event) -> str | None:
-    return earlier_fingerprint(event, compared_fields(event, BOOK))
+    return earlier_fingerprint(event, compared_fields(event, RULE_SET))
 
 
 def test_a_fingerprint_stays_the_same_from_release_to_release() -> None:
@@ -49,8 +49,8 @@ def test_an_earlier_version_differed_in_the_case_number_alone() -> None:
 
 def test_there_is_no_earlier_fingerprint_if_no_case_number_is_compared() -> None:
     assert earlier(replace(EVENT, case_number=None)) is None
-    code = BOOK.codes[EVENT.event_type, EVENT.event_subtype]
-    of_the_court = replace_rule(BOOK, codes={(EVENT.event_type, EVENT.event_subtype): replace_rule(code, same=("court",))})
+    code = RULE_SET.codes[EVENT.event_type, EVENT.event_subtype]
+    of_the_court = replace_rule(RULE_SET, codes={(EVENT.event_type, EVENT.event_subtype): replace_rule(code, same=("court",))})
     assert earlier_fingerprint(EVENT, compared_fields(EVENT, of_the_court)) is None
 
 
@@ -67,30 +67,30 @@ def test_there_is_no_earlier_fingerprint_if_no_case_number_is_compared() -> None
     ],
 )
 def test_fields_compare_by_what_they_mean(name: str, value: str) -> None:
-    assert compared_value(EVENT, name, BOOK) == value
+    assert compared_value(EVENT, name, RULE_SET) == value
 
 
 def test_a_day_is_not_its_first_instant() -> None:
-    assert compared_value(replace(EVENT, date_only=True), "action_at", BOOK) == f"{HEARING} day"
+    assert compared_value(replace(EVENT, date_only=True), "action_at", RULE_SET) == f"{HEARING} day"
 
 
 def test_a_status_or_place_that_the_rules_do_not_know_compares_by_its_words() -> None:
     strange = replace(EVENT, status="On the Moon!", location_kind="Moon Base")
-    assert [compared_value(strange, name, BOOK) for name in ("status", "location_kind")] == ["onthemoon", "moonbase"]
+    assert [compared_value(strange, name, RULE_SET) for name in ("status", "location_kind")] == ["onthemoon", "moonbase"]
 
 
 def test_what_tells_events_apart_is_the_usual_if_the_rules_do_not_know_the_code() -> None:
-    assert identifying_fields(replace(EVENT, event_subtype="Séance"), BOOK) == DEFAULT_FIELDS
+    assert identifying_fields(replace(EVENT, event_subtype="Séance"), RULE_SET) == DEFAULT_FIELDS
     assert DEFAULT_FIELDS == ("action_at", "case_number", "court", "status", "location_kind", "location_name")
     departure = replace(EVENT, event_type="Interstate Compact", event_subtype="Departure")
-    assert {"sending_state", "receiving_state"} <= set(identifying_fields(departure, BOOK))
+    assert {"sending_state", "receiving_state"} <= set(identifying_fields(departure, RULE_SET))
 
 
 def test_a_change_is_told_in_the_agencys_words() -> None:
-    assert written_value(EVENT, "status", BOOK) == "In Custody"
-    assert written_value(EVENT, "from_name", BOOK) == ""
-    assert written_value(EVENT, "action_at", BOOK) == "2026-12-07T15:20:00Z"
-    assert written_value(replace(EVENT, date_only=True), "action_at", BOOK) == "2026-12-07"
+    assert written_value(EVENT, "status", RULE_SET) == "In Custody"
+    assert written_value(EVENT, "from_name", RULE_SET) == ""
+    assert written_value(EVENT, "action_at", RULE_SET) == "2026-12-07T15:20:00Z"
+    assert written_value(replace(EVENT, date_only=True), "action_at", RULE_SET) == "2026-12-07"
 
 
 def test_changes_are_those_that_either_kind_of_event_tells_apart_kind_first() -> None:
@@ -101,12 +101,12 @@ def test_changes_are_those_that_either_kind_of_event_tells_apart_kind_first() ->
         Change("court", "Richmond Circuit Court", "Henrico"),
         Change("sending_state", "", "VA"),
     )
-    assert changes(EVENT, new, BOOK) == there
-    assert set(changes(new, EVENT, BOOK)) == {Change(each.field, each.new, each.old) for each in there}
-    assert changes(EVENT, EVENT, BOOK) == ()
+    assert changes(EVENT, new, RULE_SET) == there
+    assert set(changes(new, EVENT, RULE_SET)) == {Change(each.field, each.new, each.old) for each in there}
+    assert changes(EVENT, EVENT, RULE_SET) == ()
 
 
 def test_a_day_is_told_as_it_is_where_the_agency_is_also_east_of_greenwich() -> None:
-    book = replace_rule(BOOK, zone=ZoneInfo("Pacific/Guam"), zones_by_ori={})
+    rule_set = replace_rule(RULE_SET, zone=ZoneInfo("Pacific/Guam"), zones_by_ori={})
     midnight = HEARING - HEARING % DAY + 14 * HOUR  # 2026-12-08T00:00+10:00
-    assert written_value(replace(EVENT, date_only=True, action_at=midnight), "action_at", book) == "2026-12-08"
+    assert written_value(replace(EVENT, date_only=True, action_at=midnight), "action_at", rule_set) == "2026-12-08"

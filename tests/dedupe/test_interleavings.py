@@ -1,5 +1,5 @@
 """
-Whatever is said in whatever order: two agencies speak about one offender, time passes, reviewers judge.
+Any messages in any order: two agencies report on one offender, time passes, reviewers decide.
 
 Beside the stage runs a plain model of one agency's events, written from the contract and not from the code: objects
 that are changed in place, contents instead of digests, one branch after the other instead of a table. What went on
@@ -117,7 +117,7 @@ class Model:
             it.names.add(id_)
             it.spoken.setdefault(content, now + WINDOW)
         elif it.over or it.last is None or (op == "Add" and it.cancel is None and it.spoken[content] <= now):
-            self.tell_anew(it, id_, content, now)
+            self.tell_as_new(it, id_, content, now)
         elif it.last == content or (op == "Add" and it.cancel is None):
             it.cancel = None
             it.names.add(id_)
@@ -137,7 +137,7 @@ class Model:
         else:
             it.cancel = (due, id_)
 
-    def tell_anew(self, it: Happening, id_: str, content: int, now: int) -> None:
+    def tell_as_new(self, it: Happening, id_: str, content: int, now: int) -> None:
         if it in self.happenings:
             self.happenings.remove(it)
             it = Happening(id_, names=it.names, heard=it.heard, spoken=it.spoken)

@@ -1,4 +1,4 @@
-"""Which states dedupe asks for before it decides."""
+"""Which states dedupe requests before it decides."""
 
 import pytest
 from msgspec.structs import replace
@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from processors.dedupe.decide import STAGE
 from processors.dedupe.state import HeldCancel, KnownEvents, State
 from processors.domain.review import ReviewAction
-from processors.stage import Input, Record, Resettle, Wake
+from processors.stage import Input, Record, RulesChanged, TimerFired
 from tests.dedupe.known import CANCEL, known, waiting
 from tests.dedupe.scene import OFFENDER
 
@@ -29,10 +29,10 @@ def event(**more: object) -> Record:
 @pytest.mark.parametrize(
     ("given", "seqs"),
     [
-        (Wake(OFFENDER, 10), [3, 5]),
-        (Wake(OFFENDER, 11), [3, 4, 5, 6]),
-        (Wake(OFFENDER, 9), []),
-        (Resettle(OFFENDER, 10), [3, 5]),
+        (TimerFired(OFFENDER, 10), [3, 5]),
+        (TimerFired(OFFENDER, 11), [3, 4, 5, 6]),
+        (TimerFired(OFFENDER, 9), []),
+        (RulesChanged(OFFENDER, 10), [3, 5]),
         (event(operation="Cancel"), []),
         (event(operation="Add"), [1, 3, 4, 5, 6, 7]),
         (event(operation="Update"), [1, 3, 4, 5, 6, 7]),

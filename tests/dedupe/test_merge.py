@@ -1,4 +1,4 @@
-"""What dedupe makes of the events of two offenders who are one: the decision at the older key (processors/dedupe/merge.py)."""
+"""The decision that merges the events of two offenders who are one person, at the older key (processors/dedupe/merge.py)."""
 
 from typing import Any
 
@@ -209,7 +209,7 @@ def test_the_content_told_last_is_the_events_last(key: str) -> None:
     assert [each.telling for each in sent(decision)] == ["change"]
 
 
-def test_what_was_told_under_one_key_is_recognised_though_something_else_was_told_last_under_the_other() -> None:
+def test_what_was_told_under_one_key_is_recognized_though_something_else_was_told_last_under_the_other() -> None:
     mine, theirs = scene(0), scene(10)
     mine.add("m1")
     first, *_ = mine.known.events[0].fingerprints

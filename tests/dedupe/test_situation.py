@@ -1,4 +1,4 @@
-"""What is looked up in an offender's known events."""
+"""Queries of an offender's known events."""
 
 import pytest
 from msgspec.structs import replace
@@ -22,9 +22,9 @@ def test_a_message_without_a_reference_is_about_its_own_id() -> None:
     assert message(refers_to="m", message_id="x").reference == "m"
 
 
-def test_a_wording_is_recognised_to_the_millisecond_before_its_window_ends() -> None:
-    for until, recognised in ((101, True), (100, False)):
-        assert knowing().is_recognized(known(1, fingerprints={"f": until}), message()) is recognised
+def test_a_wording_is_recognized_to_the_millisecond_before_its_window_ends() -> None:
+    for until, recognized in ((101, True), (100, False)):
+        assert knowing().is_recognized(known(1, fingerprints={"f": until}), message()) is recognized
     assert not knowing().is_recognized(known(1, fingerprints={"g": 101}), message())
 
 

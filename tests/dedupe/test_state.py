@@ -1,4 +1,4 @@
-"""What dedupe keeps of an event, and for how long."""
+"""What dedupe stores of an event, and for how long."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_of_too_many_names_the_first_and_the_newest_are_kept() -> None:
     assert append_id(FULL, "new") == ("m0", *FULL[2:], "new")
 
 
-def test_a_wording_said_again_is_the_newest_and_lasts_anew() -> None:
+def test_a_repeated_fingerprint_is_the_newest_and_expires_later() -> None:
     assert list(with_newest({"a": 1, "b": 2}, "a", 3).items()) == [("b", 2), ("a", 3)]
     assert list(with_newest({}, "a", 3).items()) == [("a", 3)]
 

@@ -1,4 +1,4 @@
-"""Every pair of the table does what it declares; a pair that is not there is an error and changes nothing."""
+"""Every pair of the table does what it declares; a missing pair is an error and changes nothing."""
 
 from typing import get_args
 

@@ -1,4 +1,4 @@
-"""What changes is told as a change, with what it was (contract §3.1.1)."""
+"""A change is told as a change, with the old value (contract §3.1.1)."""
 
 from datetime import UTC, datetime
 
@@ -123,7 +123,7 @@ def test_what_it_was_changed_to_sent_as_an_event_is_a_duplicate() -> None:
     assert scene.add("m2", action_at=B) == ["m2 suppressed duplicate"]
 
 
-def test_an_older_wording_is_recognised_for_its_own_window_only() -> None:
+def test_an_older_wording_is_recognized_for_its_own_window_only() -> None:
     scene = Scene(duplicate__window="1h")
     scene.add("m1")
     scene.later(30 * MINUTE)

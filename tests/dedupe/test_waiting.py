@@ -1,4 +1,4 @@
-"""A Cancel or Update that comes before what it is about, or without it (contract §3, §6 `out_of_order.hold`)."""
+"""A Cancel or Update that arrives before its target, or without one (contract §3, §6 `out_of_order.hold`)."""
 
 from tests.dedupe.scene import DAY, HEARING, MINUTE, OFFENDER, Scene
 

@@ -1,4 +1,4 @@
-"""What the tests of deliver are given: rules, events, registrations, receipts, and one registrant at the stage."""
+"""Rules, events, registrations, receipts and one registrant, for the tests of deliver."""
 
 from typing import Any
 
@@ -88,7 +88,7 @@ def escape(person: Person = JOHN, **more: Any) -> Event:
 
 def notice(event_type: str, subtype: str, **more: Any) -> Notice:
     """What deliver keeps of one notification."""
-    code = RULES.book("VA", NOON).code(event_type, subtype)
+    code = RULES.rule_set("VA", NOON).code(event_type, subtype)
     given: dict[str, Any] = {
         "message_id": "M-1",
         "ori": "VA0430000",

@@ -1,7 +1,7 @@
 """
 The reviewed texts of tests/deliver/golden: one file for each text of the rules and language.
 
-`python -m tests.deliver.golden_texts` writes them anew; what it changed is to be read before it is committed.
+`python -m tests.deliver.golden_texts` regenerates them; review what changed before you commit it.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.deliver.given import DAY, HOUR, JANE, JOHN, NOON, RULES, notice
 
 FOLDER: Final = Path(__file__).parent / "golden"
 LANGUAGES: Final = ("en", "es")
-BOOK: Final = RULES.book("VA", NOON)
+RULE_SET: Final = RULES.rule_set("VA", NOON)
 AHEAD: Final = frozenset({"Hearing Notice"})
 BACK: Final = ("back", "onward")
 JOURNEYS: Final = {"Departure": BACK, "Arrival": BACK, "Failure to Arrive": BACK, "Temporary Travel Order": ("ahead",)}
@@ -49,9 +49,9 @@ FACTS: Final[dict[str, dict[str, Any]]] = {
 def texts() -> dict[str, tuple[str, str]]:
     """Every text of the rules by its name, with one event type and subtype that it is told for."""
     found: dict[str, tuple[str, str]] = {}
-    for event_type, subtype in sorted(BOOK.codes):
+    for event_type, subtype in sorted(RULE_SET.codes):
         own = f"{event_type}/{subtype}"
-        found.setdefault(own if (own, "en") in BOOK.texts else subtype, (event_type, subtype))
+        found.setdefault(own if (own, "en") in RULE_SET.texts else subtype, (event_type, subtype))
     return found
 
 
@@ -60,19 +60,19 @@ def path(name: str, language: str) -> Path:
 
 
 def sample(event_type: str, subtype: str, **more: Any) -> Notice:
-    code = BOOK.codes[event_type, subtype]
+    code = RULE_SET.codes[event_type, subtype]
     at = millis("2026-12-14T15:00:00Z") if set(code.notification_types) & AHEAD or subtype == "Prerelease Notification" else NOON - HOUR
     return notice(event_type, subtype, **{"action_at": at, **FACTS.get(event_type, CUSTODY), **more})
 
 
-def said(notices: tuple[Notice, ...], language: str, channel: Any) -> str:
+def rendered_text(notices: tuple[Notice, ...], language: str, channel: Any) -> str:
     message = message_for(notices, RULES, NOON, language, channel)
     assert message is not None, notices[0].event_subtype
     assert message.language == language.partition("-")[0]
     return f"Subject: {message.subject}\n\n{message.body}" if message.subject else message.body
 
 
-def golden(event_type: str, subtype: str, language: str) -> str:
+def golden_text(event_type: str, subtype: str, language: str) -> str:
     """What a registrant is told in each channel; then of two offenders and a date ahead, of a change and of a cancellation."""
     one = sample(event_type, subtype)
     two = tuple(
@@ -82,19 +82,19 @@ def golden(event_type: str, subtype: str, language: str) -> str:
     change = Change("action_at", "2026-12-10T15:00:00Z", "2026-12-14T15:00:00Z")
     changed = sample(event_type, subtype, telling="change", changes=(change,))
     cancelled = sample(event_type, subtype, telling="cancellation")
-    text = said((one,), language, "sms")
+    text = rendered_text((one,), language, "sms")
     parts = {
         f"sms ({septets(text)} septets)": text,
-        "email": said((one,), language, "email"),
-        "voice": said((one,), language, "voice"),
-        "two offenders, date ahead": said(two, language, "sms") + "\n\n" + said(two, language, "voice"),
-        "changed": said((changed,), language, "sms"),
-        "cancelled": said((cancelled,), language, "sms"),
+        "email": rendered_text((one,), language, "email"),
+        "voice": rendered_text((one,), language, "voice"),
+        "two offenders, date ahead": rendered_text(two, language, "sms") + "\n\n" + rendered_text(two, language, "voice"),
+        "changed": rendered_text((changed,), language, "sms"),
+        "cancelled": rendered_text((cancelled,), language, "sms"),
     }
     if subtype in JOURNEYS:
         for way in JOURNEYS[subtype]:
             journey = (sample(event_type, subtype, way=way),)
-            parts |= {f"{way}, {channel}": said(journey, language, channel) for channel in ("sms", "email", "voice")}
+            parts |= {f"{way}, {channel}": rendered_text(journey, language, channel) for channel in ("sms", "email", "voice")}
     return f"{event_type}: {subtype}\n" + "".join(f"\n--- {name}\n{part}\n" for name, part in parts.items())
 
 
@@ -108,12 +108,15 @@ def frames(language: str) -> str:
     )
     hearing = sample("Court", "Court Hearing", telling="change", changes=changes)
     cancelled = tuple(sample(*code, telling="cancellation") for code in (("Court", "Court Hearing"), ("Corrections", "Release")))
-    parts = {f"change, {channel}": said((hearing,), language, channel) for channel in ("sms", "email", "voice")}
+    parts = {f"change, {channel}": rendered_text((hearing,), language, channel) for channel in ("sms", "email", "voice")}
     for each in cancelled:
-        parts |= {f"{each.event_subtype} cancelled, {channel}": said((each,), language, channel) for channel in ("sms", "email", "voice")}
+        parts |= {
+            f"{each.event_subtype} cancelled, {channel}": rendered_text((each,), language, channel) for channel in ("sms", "email", "voice")
+        }
     for each in (sample("Jail", "Escape"), hearing):
         parts |= {
-            f"discreet, {each.event_subtype}, {channel}": said((each,), f"{language}-x-discreet", channel) for channel in ("sms", "email")
+            f"discreet, {each.event_subtype}, {channel}": rendered_text((each,), f"{language}-x-discreet", channel)
+            for channel in ("sms", "email")
         }
     for name in ("verification", "registered"):
         for channel in ("sms", "email"):
@@ -140,7 +143,7 @@ def write() -> None:
         for old in (FOLDER / language).glob("*.txt"):
             old.unlink()
         for name, code in texts().items():
-            path(name, language).write_text(golden(*code, language), encoding="utf-8")
+            path(name, language).write_text(golden_text(*code, language), encoding="utf-8")
         path("_frames", language).write_text(frames(language), encoding="utf-8")
 
 

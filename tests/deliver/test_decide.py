@@ -1,4 +1,4 @@
-"""The stage: gathering, quiet hours, the last metre, attempts, receipts, forgetting."""
+"""The stage as a whole: gathering, quiet hours, attempts, receipts, forgetting."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""A registrant's key: whose it is, what it seals, how it is sealed again by a newer key, and that a restored one is found."""
+"""A registrant's key: what it seals, how it is sealed again by a newer key, and that a restored one is detected."""
 
 from dataclasses import replace
 
@@ -83,7 +83,7 @@ def test_a_key_from_before_an_erasure_is_counted_and_one_from_after_it_is_not() 
 @pytest.mark.parametrize(
     ("keys", "told"), [((SECOND, SEAL.key), 0), ((SEAL.key, SECOND), 1)], ids=["in their order", "the wrong way round"]
 )
-def test_under_a_file_that_ends_with_another_key_an_opt_out_is_not_recognised(keys: tuple[bytes, ...], told: int) -> None:
+def test_under_a_file_that_ends_with_another_key_an_opt_out_is_not_recognized(keys: tuple[bytes, ...], told: int) -> None:
     """Why every stage checks the file at its start: here nothing does, and somebody who wrote STOP is told."""
     mine = AtDeliver().register(reachable(SMS))
     mine.receive(Inbound(provider="example", channel="sms", address=address_digest(SMS.address, SEAL), keyword="stop", occurred_at=NOON))

@@ -1,4 +1,4 @@
-"""One message sent again 100,000 times: each copy is answered as the first is, and no state grows with their number."""
+"""One message sent again 100,000 times: each copy is answered like the first, and no state grows with their number."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from processors.deliver.answer import decide
 from processors.domain.tally import PartRepeated
 from processors.topics import TALLY
 from tests.deliver.test_answer import NOON, OURS, Given
-from tests.many import MANY, ManyRecords
+from tests.many_records import MANY, ManyRecords
 
 FEW = 3
 

@@ -1,4 +1,4 @@
-"""After an outage: what is due leaves in the order of urgency, nothing is left behind, and no attempt leaves with a lease that is over."""
+"""After an outage: due attempts leave in order of urgency, none is forgotten, and none leaves with an expired lease."""
 
 import msgspec
 import pytest

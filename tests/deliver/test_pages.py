@@ -1,4 +1,4 @@
-"""Much that waits for one registrant lies on pages, and is told, replaced and ended as it would be otherwise."""
+"""A long queue of one registrant is stored in pages, and sent, replaced and ended as it would be without them."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from processors.domain.time import millis
 from processors.runtime.decide.batch import OUTPUTS_PER_INPUT
 from processors.topics import NOTIFICATIONS, OUTBOUND
 from tests.deliver.given import DAY, HOUR, ME, MINUTE, SMS, AtDeliver, ended, event, reachable
-from tests.many import BATCH, CODEC, ManyRecords
+from tests.many_records import BATCH, CODEC, ManyRecords
 from tests.one_stage import SEAL
 
 NIGHT = millis("2026-11-03T03:00:00Z")  # 22:00 in Virginia

@@ -6,7 +6,7 @@ import pytest
 
 from processors.deliver.quiet import quiet_end
 from processors.domain.time import iso, millis
-from processors.rules.book import QuietHours
+from processors.rules.rule_set import QuietHours
 
 NIGHT = QuietHours(21 * 60, 7 * 60)
 

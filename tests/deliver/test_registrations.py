@@ -1,4 +1,4 @@
-"""What registrations lead to: requests to verify, codes, one confirmation, the status that the site hears, forgetting."""
+"""What registrations lead to: requests to verify, codes, one confirmation, the status for the site, forgetting."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the metrics are told of a first attempt: how long it took, how long it was held on purpose, and since when nothing held it."""
+"""The timing of a first attempt for the metrics: how long it took, how long it was held on purpose, and when the last hold ended."""
 
 from processors.deliver.dispatch.timing import timing
 from processors.deliver.gathering import notice_of

@@ -1,4 +1,4 @@
-"""What registrants are told: the reviewed texts, and what every text must keep to whatever an agency writes."""
+"""The texts that registrants get: the reviewed texts, and what every text must satisfy whatever an agency writes."""
 
 import re
 from pathlib import Path
@@ -20,12 +20,12 @@ from processors.domain.event import Change
 from processors.domain.offender import OffenderStanding
 from processors.domain.person import Identifier, Name
 from processors.domain.registration import Channel
-from processors.rules.book import Text
 from processors.rules.check_texts import TEXT_VARIABLES
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Text
 from tests.deliver import golden_texts
 from tests.deliver.given import HOUR, JANE, JOHN, NOON, RULES, notice
-from tests.deliver.golden_texts import BOOK, LANGUAGES, texts
+from tests.deliver.golden_texts import LANGUAGES, RULE_SET, texts
 from tests.examples import examples, fourth
 
 TEXTS = texts()
@@ -45,7 +45,7 @@ def told(*notices: Any, language: str = "en", channel: Any = "sms") -> str:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_says_what_was_reviewed(language: str) -> None:
     for name, code in TEXTS.items():
-        assert golden_texts.golden(*code, language) == golden_texts.path(name, language).read_text(encoding="utf-8"), name
+        assert golden_texts.golden_text(*code, language) == golden_texts.path(name, language).read_text(encoding="utf-8"), name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -55,11 +55,11 @@ def test_changes_cancellations_and_verifications_say_what_was_reviewed(language:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_subtype_of_the_code_lists_has_a_reviewed_text_and_no_text_is_for_nothing(language: str) -> None:
-    for code in BOOK.codes:
-        assert BOOK.text(*code, language) is not None, code
+    for code in RULE_SET.codes:
+        assert RULE_SET.text(*code, language) is not None, code
     reviewed = {path.name for path in (golden_texts.FOLDER / language).glob("*.txt")}
     assert reviewed == {golden_texts.path(name, language).name for name in (*TEXTS, "_frames")}
-    assert {name for name, spoken in BOOK.texts if spoken == language and not name.startswith("*")} == set(TEXTS)
+    assert {name for name, spoken in RULE_SET.texts if spoken == language and not name.startswith("*")} == set(TEXTS)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -100,7 +100,7 @@ NAMES = st.builds(Name, given=st.text(max_size=20), middle=st.none() | st.text(m
 
 @settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(
-    code=st.sampled_from(sorted(BOOK.codes)),
+    code=st.sampled_from(sorted(RULE_SET.codes)),
     language=st.sampled_from(LANGUAGES),
     names=st.lists(NAMES, min_size=1, max_size=4),
     telling=st.sampled_from(["news", "change", "cancellation"]),
@@ -151,7 +151,7 @@ def test_what_an_agency_writes_is_never_a_template() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_death_is_never_told_as_a_release(language: str, channel: str) -> None:
-    for event_type, subtype in BOOK.codes:
+    for event_type, subtype in RULE_SET.codes:
         if subtype == "Death":
             for telling in ("news", "cancellation"):
                 said = told(notice(event_type, subtype, telling=telling), language=language, channel=channel)
@@ -310,9 +310,9 @@ def test_an_offender_without_name_is_told_by_number() -> None:
 
 def test_a_text_may_use_nothing_that_is_not_there() -> None:
     text = Text("n", "{{ victims }}", "", "", "")
-    facts = facts_of((notice("Jail", "Escape"),), Style("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
+    facts = facts_of((notice("Jail", "Escape"),), Style("en", RULES, RULE_SET, RULE_SET.zone, brief=True), NOON)
     with pytest.raises(UndefinedError):
-        fill("sms", facts, BOOK.texts["*news", "en"], BOOK.texts["*about", "en"], text)
+        fill("sms", facts, RULE_SET.texts["*news", "en"], RULE_SET.texts["*about", "en"], text)
 
 
 @pytest.mark.parametrize("sms", ["{{ victims }}", "{{ n('one') }}", "{{ names.__class__ }}", "{% if %}"])
@@ -322,8 +322,8 @@ def test_a_text_that_cannot_be_filled_in_is_none(sms: str, tmp_path: Path) -> No
 
 
 def test_the_check_of_rule_files_knows_what_a_text_may_name() -> None:
-    facts = facts_of((notice("Jail", "Escape"),), Style("en", RULES, BOOK, BOOK.zone, brief=True), NOON)
-    about_registration = FactsOfRegistration("", None, RULES, NOON, BOOK.zone, brief=True).in_words("en")
+    facts = facts_of((notice("Jail", "Escape"),), Style("en", RULES, RULE_SET, RULE_SET.zone, brief=True), NOON)
+    about_registration = FactsOfRegistration("", None, RULES, NOON, RULE_SET.zone, brief=True).in_words("en")
     assert {*context_of(facts), *about_registration} == TEXT_VARIABLES - {"text", "noun", "about"}
 
 
@@ -398,8 +398,8 @@ CHANNELS: tuple[Channel, Channel] = ("sms", "email")
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_a_confirmation_says_every_status_and_kind_of_place_in_words_of_its_language_and_fits_one_text_message(language: str) -> None:
-    statuses = [each.name for each in RULES.book("", NOON).entries["status"].values()]
-    kinds = [each.name for each in RULES.book("", NOON).entries["location"].values()]
+    statuses = [each.name for each in RULES.rule_set("", NOON).entries["status"].values()]
+    kinds = [each.name for each in RULES.rule_set("", NOON).entries["location"].values()]
     assert len(statuses) > 15
     assert len(kinds) > 10
     for status in statuses:
@@ -409,7 +409,7 @@ def test_a_confirmation_says_every_status_and_kind_of_place_in_words_of_its_lang
             assert sms is not None
             assert email is not None
             assert fits(sms.body), sms.body
-            words = FactsOfRegistration("", standing, RULES, NOON, BOOK.zone, brief=False).in_words(language)
+            words = FactsOfRegistration("", standing, RULES, NOON, RULE_SET.zone, brief=False).in_words(language)
             assert words["status"] != status
             assert words["kind"] != kind
             assert words["status"] in email.body

@@ -1,5 +1,5 @@
 """
-What must hold of deliveries, whatever failed meanwhile: judged by what was written, by the vendors' own logs, and by nothing else.
+The invariants of deliveries under any failure: judged only by the records written and the vendors' own logs.
 
     lost       a contact that nobody tried to reach; an attempt that counts as accepted although no vendor took it
     doubled    an attempt that a vendor took twice, unless that it was in doubt is said and it is an emergency; an attempt

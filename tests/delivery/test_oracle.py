@@ -1,4 +1,4 @@
-"""The oracle of deliveries finds what is planted, each under its name, and nothing in what went well."""
+"""The oracle of deliveries finds every planted violation, each under its name, and none in a correct run."""
 
 from collections.abc import Callable
 from dataclasses import replace

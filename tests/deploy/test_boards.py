@@ -1,4 +1,4 @@
-"""The committed dashboards are those that the definitions make; rules, boards and metrics know one another."""
+"""The committed dashboards are those generated from the definitions; rules, boards and metrics match."""
 
 import importlib.util
 import json
@@ -53,11 +53,11 @@ def test_no_two_panels_have_one_title_on_a_board() -> None:
 
 def test_a_threshold_is_drawn_in_the_panels_unit_and_direction() -> None:
     panels = {panel.title: builder().steps(panel) for _, panel in PANELS}
-    colours = {title: [(step.value, step.color) for step in steps] for title, steps in panels.items()}
-    assert colours["Oldest unread record, by stage"] == [(None, "green"), (60, "red")]
-    assert colours["Overdue clocks"] == [(None, "green"), (1, "red")]
-    assert colours["Kafka answers"] == [(None, "red"), (1, "green")]
-    assert colours["Unread records"] == []
+    colors = {title: [(step.value, step.color) for step in steps] for title, steps in panels.items()}
+    assert colors["Oldest unread record, by stage"] == [(None, "green"), (60, "red")]
+    assert colors["Overdue clocks"] == [(None, "green"), (1, "red")]
+    assert colors["Kafka answers"] == [(None, "red"), (1, "green")]
+    assert colors["Unread records"] == []
 
 
 def test_a_panel_asks_for_metrics_that_there_are_and_names_an_alert_that_there_is() -> None:

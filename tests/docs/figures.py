@@ -15,7 +15,7 @@ WIDE: Final = 470  # the longest bar
 ROW: Final = 30
 PLOT: Final = (90, 60, 300, 170)  # left, top, width, height
 APART: Final = 420  # from one plot to the next
-COLOURS: Final = ("#2f81c8", "#b35900", "#4d9a57", "#8a63b8", "#b0455f", "#6b7280", "#1f9a9a")
+COLORS: Final = ("#2f81c8", "#b35900", "#4d9a57", "#8a63b8", "#b0455f", "#6b7280", "#1f9a9a")
 
 
 def performance_svg() -> str:
@@ -120,10 +120,10 @@ def plot(shift: int, title: str, at: Sequence[int], series: Mapping[str, Sequenc
     yield from (text(round(x(value)), top + height + 18, short(value), "note") for value in at)
     for number, (name, values) in enumerate(series.items()):
         path = " L".join(f"{x(value):.0f} {y(reached):.0f}" for value, reached in zip(at, values, strict=True))
-        colour = COLOURS[number % len(COLOURS)]
-        yield f'  <path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
+        color = COLORS[number % len(COLORS)]
+        yield f'  <path d="M{path}" fill="none" stroke="{color}" stroke-width="2"/>'
         column, row = left - 50 + 110 * (number % 3), top + height + 42 + 18 * (number // 3)
-        yield f'  <rect x="{column}" y="{row - 9}" width="14" height="4" fill="{colour}"/>'
+        yield f'  <rect x="{column}" y="{row - 9}" width="14" height="4" fill="{color}"/>'
         yield f'  <text class="note" x="{column + 20}" y="{row - 3}">{name}</text>'
 
 

@@ -1,4 +1,4 @@
-"""The guides as tests read them: blocks of commands, each with what it must print."""
+"""Parses the guides: blocks of commands, each with its expected output."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""docs/alert-times.md holds what `make alerts` measured: nothing later than is promised."""
+"""docs/alert-times.md holds what `make alerts` measured: no alert is later than promised."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Whoever cites a section of the contract or of the specification cites one that exists, and nobody cites what is not in the repository."""
+"""Every cited section of the contract or the specification exists, and every cited file is in the repository."""
 
 import re
 from collections.abc import Iterator

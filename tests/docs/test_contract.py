@@ -1,4 +1,4 @@
-"""The contract names every topic, setting and command that outsiders meet, and none that there is not."""
+"""The contract names every topic, setting and command that outsiders use, and no others."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The front page and the guides: everybody has one, they begin and end alike, every command is one that exists, what they say is so."""
+"""The README and the guides: every role has one, they have the same structure, and every command in them is valid."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Whatever wakes an operator, and whatever a stage says as it stops, is in the runbook; alerts ask for metrics that there are."""
+"""Every alert, and every message with which a stage stops, is in the runbook; alerts use only existing metrics."""
 
 import ast
 import re

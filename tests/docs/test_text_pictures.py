@@ -23,15 +23,15 @@ from processors.domain.event import TellingKind
 from processors.domain.notification import Outbound
 from processors.domain.registration import Channel
 from processors.providers.html import html_of
-from processors.rules.book import EventCode
 from processors.rules.load import load_rules
+from processors.rules.rule_set import EventCode
 
 AT: Final = 1_793_628_000_000  # 2026-11-02T14:00:00Z
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "texts"
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 LANGUAGES: Final = ("en", "es")
 RULES: Final = load_rules()
-TOLD: Final = [code for code in RULES.book("", AT).codes.values() if set(code.notification_types) != {"Internal"}]
+TOLD: Final = [code for code in RULES.rule_set("", AT).codes.values() if set(code.notification_types) != {"Internal"}]
 ABOUT_REGISTRATIONS: Final[dict[Content, str]] = {
     "verification": "Code to verify a contact",
     "registered": "Registration confirmed",
@@ -147,7 +147,7 @@ def test_there_is_a_picture_of_every_language_that_the_page_shows(language: str)
 
 
 def write() -> None:
-    """Write the pictures anew."""
+    """Regenerate the pictures."""
     with browser() as page:
         for language in LANGUAGES:
             page.set_content(catalogue(language))

@@ -1,4 +1,4 @@
-"""Addresses in the bytes of records: found however they are written, and nothing else taken for one."""
+"""Addresses in the bytes of records are found in any notation, and nothing else is taken for one."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The order of the stages as the journal knows it is the pipeline's."""
+"""The journal's order of the stages is the pipeline's."""
 
 from processors.domain.journal import JOURNAL_STAGES, stage_order
 from processors.pipeline import STAGES

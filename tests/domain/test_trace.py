@@ -1,4 +1,4 @@
-"""A message's trace: the same for whoever knows agency and id; a trace context that is malformed is none."""
+"""A message's trace: the same for everybody who knows agency and id; a malformed trace context is ignored."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""One door under atheris, in a process of its own: `python -m tests.fuzz.one DOOR [libFuzzer options]`."""
+"""One target under atheris, in a process of its own: `python -m tests.fuzz.one TARGET [libFuzzer options]`."""
 
 import sys
 
@@ -15,8 +15,8 @@ INSTRUMENTED = [
 ]
 
 with atheris.instrument_imports(include=INSTRUMENTED):
-    from tests.fuzz.doors import DOORS
+    from tests.fuzz.targets import TARGETS
 
-door, _ = DOORS[sys.argv[1]]
-atheris.Setup([sys.argv[0], *sys.argv[2:]], door)
+target, _ = TARGETS[sys.argv[1]]
+atheris.Setup([sys.argv[0], *sys.argv[2:]], target)
 atheris.Fuzz()

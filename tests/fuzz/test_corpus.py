@@ -1,19 +1,19 @@
-"""Every input that fuzzing kept, and what each door begins with, is answered."""
+"""Every input in the corpus, and every seed input of each target, is answered."""
 
 import pytest
 
-from tests.fuzz.doors import CORPUS, DOORS
+from tests.fuzz.targets import CORPUS, TARGETS
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", TARGETS)
 def test_what_fuzzing_found_is_answered(name: str) -> None:
-    door, seeds = DOORS[name]
+    target, seeds = TARGETS[name]
     kept = [path.read_bytes() for path in sorted((CORPUS / name).iterdir())]
     assert kept
     for raw in (*seeds(), *kept):
-        door(raw)
+        target(raw)
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", TARGETS)
 def test_a_door_begins_with_what_it_accepts(name: str) -> None:
-    assert DOORS[name][1]()
+    assert TARGETS[name][1]()

@@ -1,4 +1,4 @@
-"""Documents as outsiders send them, and what `read` makes of them."""
+"""Documents as outsiders send them, and how `read` decides them."""
 
 import json
 from pathlib import Path
@@ -61,7 +61,7 @@ RECEIPT: dict[str, Any] = {
 }
 
 
-def changed(document: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def with_changes(document: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """Return the document with fields changed; None takes one out."""
     merged = document | changes
     return {name: value for name, value in merged.items() if value is not None}
@@ -88,7 +88,7 @@ def read(value: Any, topic: Topic = SUBMISSIONS, *, key: str | None = None, offs
     return READ.decide(record(value, topic, key=key, offset=offset, at=at), {}, CONTEXT)
 
 
-def taken(value: Any, topic: Topic = SUBMISSIONS, *, key: str | None = None, at: int = NOW) -> Intake:
+def accepted_record(value: Any, topic: Topic = SUBMISSIONS, *, key: str | None = None, at: int = NOW) -> Intake:
     """Return the intake of a record that must be accepted."""
     decision = read(value, topic, key=key, at=at)
     (verdict,), (output, *_) = decision.verdicts, decision.outputs
@@ -99,7 +99,7 @@ def taken(value: Any, topic: Topic = SUBMISSIONS, *, key: str | None = None, at:
 
 def submission(value: Any) -> Submission:
     """Return the submission of a record that must be accepted."""
-    return msgspec.json.decode(taken(value).body, type=Submission)
+    return msgspec.json.decode(accepted_record(value).body, type=Submission)
 
 
 def opened_contacts(registration: Registration) -> tuple[Contact, ...]:
@@ -108,7 +108,7 @@ def opened_contacts(registration: Registration) -> tuple[Contact, ...]:
     return msgspec.json.decode(own.open(registration.sealed, f"contacts:{registration.registrant_id}"), type=Contacts).contacts
 
 
-def refused(value: Any, topic: Topic = SUBMISSIONS, *, key: str | None = None) -> str:
+def rejection(value: Any, topic: Topic = SUBMISSIONS, *, key: str | None = None) -> str:
     """Return the reason code of a record that must be rejected, the same in verdict and dead letter."""
     decision = read(value, topic, key=key)
     (verdict,), (output, *_) = decision.verdicts, decision.outputs

@@ -1,4 +1,4 @@
-"""One offender before match: registrants come and go, events are to be told."""
+"""One offender before match: registrations begin and end, events arrive."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A correction goes to those told (contract §3.1.1; the public failures' lesson: to exactly those reached)."""
+"""A correction goes to exactly those who were told (contract §3.1.1)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An offender of great public interest: 100,000 registrations, and all of them told of an event."""
+"""An offender of great public interest: 100,000 registrations, all notified of one event."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from processors.match import pages
 from processors.match.decide import STAGE
 from processors.runtime.decide.batch import OUTPUTS_PER_INPUT
 from processors.topics import CONFIRMED, NOTIFICATIONS
-from tests.many import BATCH, CODEC, MANY, ManyRecords
+from tests.many_records import BATCH, CODEC, MANY, ManyRecords
 from tests.match.scene import DAY, NOON, OFFENDER, Scene
 
 FEW = 5
@@ -116,7 +116,7 @@ def test_who_registers_or_ends_while_many_are_being_told_changes_nothing_of_it()
 
 @pytest.mark.usefixtures("small_pages")
 def test_news_to_some_of_those_told_before_goes_to_nobody_else() -> None:
-    """An event told anew under its root: pages of those told before, and not now, are kept and not told."""
+    """An event told again under its root: pages of those told before, and not now, are kept and not told."""
     scene = enrolled()
     assert len(scene.tell("m1")) == COUNT
     for number in range(FEW - 1):
@@ -169,5 +169,5 @@ def test_a_record_that_waits_for_the_last_page_makes_no_batch_larger() -> None:
     results = [many.decide([many.record(news), many.record(cancelled)])]
     while many.task.queue:
         results.append(many.decide())
-    assert {each.records + each.wakes for each in results} == {1}
+    assert {each.records + each.timers for each in results} == {1}
     assert [each.records for each in results] == [1] + [0] * (COUNT // FEW) + [1]

@@ -3,7 +3,7 @@
 import pytest
 
 from processors.match.decide import STAGE
-from processors.stage import Decision, Wake
+from processors.stage import Decision, TimerFired
 from tests.match.scene import DAY, HOUR, NOON, OFFENDER, Scene
 
 
@@ -197,5 +197,5 @@ def test_enrolments_are_noted() -> None:
 
 def test_a_timer_with_nothing_left_to_forget_does_nothing() -> None:
     scene = Scene()
-    decision = STAGE.decide(Wake(OFFENDER, NOON), {}, scene.context)
+    decision = STAGE.decide(TimerFired(OFFENDER, NOON), {}, scene.context)
     assert decision == Decision()

@@ -1,4 +1,4 @@
-"""Two offender keys, registrants of either, and what agencies say about them."""
+"""Two offender keys, registrants of either, and agencies' messages about them."""
 
 from typing import Any
 

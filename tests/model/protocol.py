@@ -1,5 +1,5 @@
 """
-A model of the protocol, small enough to visit every state: docs/exactly-once.md with everything left out that cannot go wrong.
+A model of the protocol of docs/exactly-once.md, small enough to visit every state.
 
 One partition with three records, two copies of a stage, and a store. Each copy restores, decides, sends its offsets, commits
 and applies, one step at a time. Between any two steps the partition may be given to the other copy (which the former owner

@@ -1,5 +1,5 @@
 """
-Lets mutants meet the tests: pytest collects once, then each mutant runs in a copy of the process, until a test fails.
+Runs the tests against mutants: pytest collects once, then each mutant runs in a copy of the process until a test fails.
 
     python -m tests.mutation.loop NAMES ANSWERS [--cold]    in the folder of the mutated copy
 
@@ -52,7 +52,7 @@ class Loop:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {item.nodeid: item for item in session.items}
-        seconds, reached = self.learnt(list(items.values())) if self.cold else self.learn(list(items.values()))
+        seconds, reached = self.learned(list(items.values())) if self.cold else self.learn(list(items.values()))
         if self.failed:
             raise pytest.UsageError(f"these fail without any mutant: {self.failed}")
         set_mutant_under_test("")
@@ -95,7 +95,7 @@ class Loop:
                 if hasattr(each, "cache_clear"):
                     each.cache_clear()
 
-    def learnt(self, items: list[pytest.Item]) -> tuple[dict[str, float], dict[str, list[str]]]:
+    def learned(self, items: list[pytest.Item]) -> tuple[dict[str, float], dict[str, list[str]]]:
         """Do as `learn`, in a copy of the process, so that this one has run nothing."""
         with tempfile.NamedTemporaryFile("r+") as file:
             pid = os.fork()

@@ -40,7 +40,7 @@ def scope() -> list[str]:
 
 
 def copied() -> None:
-    """The project lies under `mutants/` anew, without what was known of the mutants before."""
+    """Copy the project to `mutants/` again, without the earlier results."""
     shutil.rmtree(COPY, ignore_errors=True)
     COPY.mkdir()
     for name in COPIED:

@@ -1,4 +1,4 @@
-"""docs/mutation.md explains mutants of the code as it is, and each with a reason."""
+"""docs/mutation.md explains mutants of the present code, each with a reason."""
 
 import ast
 import inspect
@@ -34,7 +34,7 @@ def test_every_module_in_scope_has_its_figures() -> None:
     assert {path.removeprefix("processors/").removesuffix(".py") for path in scope()} <= figures
 
 
-def test_the_copy_that_is_mutated_answers_anew_and_has_its_properties() -> None:
+def test_a_mutated_copy_answers_again_and_has_its_properties() -> None:
     text = """
 class One:
     @property

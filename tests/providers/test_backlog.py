@@ -1,4 +1,4 @@
-"""Emergencies leave ahead of what was read before them, and the read position never passes what is not settled."""
+"""Emergencies are sent ahead of earlier messages, and the read position never passes an unsettled message."""
 
 import random
 
@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from processors.providers.backlog import Backlog, BacklogEntry
 from tests.providers.given import AT, outbound
 
-PLACE, OTHER = ("outbound.sms", 0), ("outbound.sms", 1)
+PARTITION, OTHER = ("outbound.sms", 0), ("outbound.sms", 1)
 
 
-def entry(offset: int, *, emergency: bool = False, place: tuple[str, int] = PLACE, late: bool = False) -> BacklogEntry:
-    message = outbound(1_000 * place[1] + offset, emergency=emergency, expires_at=AT if late else AT + 1)
-    return BacklogEntry.of(place, offset + 1, message, "")
+def entry(offset: int, *, emergency: bool = False, topic_partition: tuple[str, int] = PARTITION, late: bool = False) -> BacklogEntry:
+    message = outbound(1_000 * topic_partition[1] + offset, emergency=emergency, expires_at=AT if late else AT + 1)
+    return BacklogEntry.of(topic_partition, offset + 1, message, "")
 
 
 def offsets(entries: list[BacklogEntry]) -> list[int]:
@@ -37,23 +37,23 @@ def test_a_position_stays_before_what_is_not_settled() -> None:
     urgent, first = backlog.take(2, AT)
     assert backlog.settle([urgent]) == ({}, [])
     assert backlog.ahead == {urgent.reference}
-    assert backlog.settle([first]) == ({PLACE: 1}, [first])
+    assert backlog.settle([first]) == ({PARTITION: 1}, [first])
     (second,) = backlog.take(2, AT)
-    assert backlog.settle([second]) == ({PLACE: 3}, [second, urgent])
+    assert backlog.settle([second]) == ({PARTITION: 3}, [second, urgent])
     assert backlog.ahead == set()
     assert len(backlog) == 0
 
 
 def test_what_was_settled_before_a_crash_is_not_sent_again_and_is_passed() -> None:
-    backlog = filled(entry(0), BacklogEntry(PLACE, 2, reference="R-1.settled"))
+    backlog = filled(entry(0), BacklogEntry(PARTITION, 2, reference="R-1.settled"))
     (first,) = backlog.take(9, AT)
     assert backlog.ahead == {"R-1.settled"}
     positions, passed = backlog.settle([first])
-    assert (positions, [each.reference for each in passed]) == ({PLACE: 2}, [first.reference, "R-1.settled"])
+    assert (positions, [each.reference for each in passed]) == ({PARTITION: 2}, [first.reference, "R-1.settled"])
 
 
 def test_the_end_of_a_partition_is_passed_at_once() -> None:
-    assert filled(BacklogEntry(PLACE, 7)).settle([]) == ({PLACE: 7}, [])
+    assert filled(BacklogEntry(PARTITION, 7)).settle([]) == ({PARTITION: 7}, [])
 
 
 def test_messages_whose_lease_has_ended_do_not_count() -> None:
@@ -62,12 +62,17 @@ def test_messages_whose_lease_has_ended_do_not_count() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.booleans(), st.booleans(), st.sampled_from([PLACE, OTHER]))), st.integers(1, 5), st.randoms(use_true_random=False)
+    st.lists(st.tuples(st.booleans(), st.booleans(), st.sampled_from([PARTITION, OTHER]))),
+    st.integers(1, 5),
+    st.randoms(use_true_random=False),
 )
 def test_everything_is_taken_once_and_passed_once_in_order(
     given_entries: list[tuple[bool, bool, tuple[str, int]]], most: int, chance: random.Random
 ) -> None:
-    entries = [entry(number, emergency=urgent, late=late, place=place) for number, (urgent, late, place) in enumerate(given_entries)]
+    entries = [
+        entry(number, emergency=urgent, late=late, topic_partition=topic_partition)
+        for number, (urgent, late, topic_partition) in enumerate(given_entries)
+    ]
     backlog = filled(*entries)
     taken: list[BacklogEntry] = []
     passed: list[BacklogEntry] = []
@@ -76,9 +81,15 @@ def test_everything_is_taken_once_and_passed_once_in_order(
         chance.shuffle(batch)
         positions, now = backlog.settle(batch)
         passed += now
-        assert all(position == max(each.after for each in now if each.place == place) for place, position in positions.items())
-        unsettled = {place: [each.after for each in entries if each.place == place and not each.settled] for place in (PLACE, OTHER)}
-        assert all(position <= min(unsettled[place], default=position) for place, position in positions.items())
+        assert all(
+            position == max(each.after for each in now if each.topic_partition == topic_partition)
+            for topic_partition, position in positions.items()
+        )
+        unsettled = {
+            topic_partition: [each.after for each in entries if each.topic_partition == topic_partition and not each.settled]
+            for topic_partition in (PARTITION, OTHER)
+        }
+        assert all(position <= min(unsettled[topic_partition], default=position) for topic_partition, position in positions.items())
     assert sorted(map(id, taken)) == sorted(map(id, entries)) == sorted(map(id, passed))
-    assert [each for each in passed if each.place == PLACE] == [each for each in entries if each.place == PLACE]
+    assert [each for each in passed if each.topic_partition == PARTITION] == [each for each in entries if each.topic_partition == PARTITION]
     assert backlog.ahead == set()

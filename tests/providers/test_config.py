@@ -65,7 +65,7 @@ public_url = "https://vn.example.org/twilio"
         ("[[vendor]", "is not TOML: fix it there: "),
         ("", "vendor cannot be used: field required"),
         (SMTP.format(name="Relay A"), "vendor.0.name cannot be used: "),
-        (SMTP.format(name="relay") + "colour = 1\n", "vendor.0.colour cannot be used: extra inputs are not permitted"),
+        (SMTP.format(name="relay") + "color = 1\n", "vendor.0.color cannot be used: extra inputs are not permitted"),
         (SMTP.format(name="relay").replace("20", "0"), "vendor.0.rate cannot be used: "),
         (SMTP.format(name="relay") + 'unsubscribe_url = "http://x"\n', "vendor.0.unsubscribe_url cannot be used: "),
         (SMTP.format(name="relay").replace('"smtp"', '"pigeon"'), "vendor.0 cannot be used: "),

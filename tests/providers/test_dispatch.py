@@ -1,4 +1,4 @@
-"""Who is given a message, and what follows from each answer."""
+"""Which vendor gets a message, and what follows from each answer."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""When a vendor is left, and when it is returned to."""
+"""When a vendor is left, and when the preferred one is tried again."""
 
 import pytest
 

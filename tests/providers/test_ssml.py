@@ -43,4 +43,4 @@ def test_what_agencies_write_is_text() -> None:
     ],
 )
 def test_the_prompts_are_texts_of_the_rules(language: str, confirm: bool, begins: str) -> None:  # noqa: FBT001
-    assert call_prompt(load_rules().book("", AT), language, confirm=confirm).startswith(begins)
+    assert call_prompt(load_rules().rule_set("", AT), language, confirm=confirm).startswith(begins)

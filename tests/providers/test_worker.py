@@ -1,4 +1,4 @@
-"""How many messages a provider has in hand: of so many it cannot be known whether they left if it ends."""
+"""How many messages a provider has in hand, whose outcome is unknown if it ends."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What came out of a feed beside what its key says."""
+"""A feed's output compared with its answer key."""
 
 from typing import Any
 

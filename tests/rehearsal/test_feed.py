@@ -1,4 +1,4 @@
-"""A feed is read moment by moment."""
+"""A feed is read step by step."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ def test_every_kind_of_line(tmp_path: Path) -> None:
     feed = tmp_path / "feed.jsonl"
     feed.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     first, last = read_feed(feed)
-    assert first.sendings == (
+    assert first.records == (
         FeedRecord(SUBMISSIONS, "VA0430000", json.dumps(submission).encode()),
         FeedRecord(SUBMISSIONS, "VAICOTS01", departure),
         FeedRecord(REGISTRATIONS, "V-1", b'{"registration_id": "V-1"}'),
@@ -39,7 +39,7 @@ def test_every_kind_of_line(tmp_path: Path) -> None:
         FeedRecord(SUBMISSIONS, None, b"abc  "),
         FeedRecord(SUBMISSIONS, None, b"\xff"),
     )
-    assert last.sendings == ()
+    assert last.records == ()
     assert last.at - first.at == 3_600_000
 
 

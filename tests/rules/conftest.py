@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Rules
 
 Written = Callable[..., Path]
 

@@ -9,12 +9,12 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from processors.rules.book import Rules
 from processors.rules.calendar import Calendar, day_of, end_of, noon_of, public_holidays
 from processors.rules.check import check
 from processors.rules.files import BadRules
 from processors.rules.load import load_rules, read_rules
 from processors.rules.pages import clocks_markdown, workflow_markdown
+from processors.rules.rule_set import Rules
 from processors.validate.compact import MAX_CASES, MAX_STEPS
 from tests.examples import examples
 
@@ -92,7 +92,7 @@ worked = true
 """
     )
     added = load_rules(tmp_path)
-    calendar = added.book("VA", 0).calendar
+    calendar = added.rule_set("VA", 0).calendar
     assert calendar == Calendar(
         "VA", frozenset({date(2026, 11, 23)}), frozenset({date(2026, 12, 25)}), frozenset({"Day After Thanksgiving"})
     )
@@ -101,7 +101,7 @@ worked = true
     assert calendar.is_business_day(date(2027, 11, 26)), "every year"
     assert calendar.is_business_day(date(2026, 12, 25))
     assert not calendar.is_business_day(date(2028, 12, 25))
-    assert added.book("NC", 0).calendar == Calendar("NC"), "nobody else's"
+    assert added.rule_set("NC", 0).calendar == Calendar("NC"), "nobody else's"
     assert calendar.after(date(2026, 11, 20), 3, "business days") == date(2026, 11, 27)
 
 
@@ -170,23 +170,23 @@ def test_instants_beyond_the_calendar_fall_on_its_last_days() -> None:
 
 
 def test_the_page_of_clocks_is_current(rules: Rules) -> None:
-    page = clocks_markdown(rules.history("").books[-1])
-    assert (DOCS / "clocks.md").read_text() == page, "write docs/clocks.md anew from processors.rules.pages.clocks_markdown()"
+    page = clocks_markdown(rules.history("").rule_sets[-1])
+    assert (DOCS / "clocks.md").read_text() == page, "regenerate docs/clocks.md with processors.rules.pages.clocks_markdown()"
     sections = {re.sub(r"[^a-z0-9 -]", "", each.lower()).replace(" ", "-") for each in re.findall(r"^### (.*)$", page, re.MULTILINE)}
     assert set(re.findall(r"\]\(#([^)]*)\)", page)) == sections, "every clock has its line in the table and its section"
 
 
 def test_the_page_of_clocks_says_of_every_rule_of_the_compact_with_a_time_what_becomes_of_it(rules: Rules) -> None:
-    page = clocks_markdown(rules.history("").books[-1])
+    page = clocks_markdown(rules.history("").rule_sets[-1])
     numbers = "2.110 3.102 3.103 3.103-2 3.106 3.103-3 3.101-3 3.104 3.104-1 3.105 3.107 4.105 4.106 4.109 4.110 4.111 4.111-1 3.110 4.112"
     for number in f"{numbers} 5.101 5.101-2 5.102 5.103 5.105 5.108 3.108 3.108-1".split():
         assert re.search(rf"^\| (?:[^|]* \| )?(?:[\d., -]*, )?{re.escape(number)}(?:,[\d., -]*)? \|", page, re.MULTILINE), number
 
 
 def test_the_page_of_the_workflow_is_current(rules: Rules) -> None:
-    page = workflow_markdown(rules.history("").books[-1], MAX_CASES, MAX_STEPS)
+    page = workflow_markdown(rules.history("").rule_sets[-1], MAX_CASES, MAX_STEPS)
     assert (DOCS / "compact-workflow.md").read_text() == page, (
-        "write docs/compact-workflow.md anew from processors.rules.pages.workflow_markdown()"
+        "regenerate docs/compact-workflow.md with processors.rules.pages.workflow_markdown()"
     )
     assert page.count("```mermaid") == 3
     assert "accepted --> in_force" in page

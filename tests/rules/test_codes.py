@@ -4,7 +4,7 @@ import pytest
 
 from processors.domain.event import Scope
 from processors.domain.states import STATES
-from processors.rules.book import Book, Rules
+from processors.rules.rule_set import Rules, RuleSet
 
 NOON = 1_763_812_800_000  # 2025-11-22T12:00:00Z
 
@@ -98,25 +98,25 @@ EMERGENCIES = {
 
 
 @pytest.fixture(scope="module")
-def book(built_in: Rules) -> Book:
-    return built_in.book("VA", NOON)
+def rule_set(built_in: Rules) -> RuleSet:
+    return built_in.rule_set("VA", NOON)
 
 
-def test_every_code_of_specification_and_contract_is_there_and_no_other(book: Book) -> None:
+def test_every_code_of_specification_and_contract_is_there_and_no_other(rule_set: RuleSet) -> None:
     expected = {(kind, name): set(told) for name, kinds, told in (*DEFAULT, *EXTENSIONS) for kind in kinds}
-    assert {key: set(code.notification_types) for key, code in book.codes.items()} == expected
+    assert {key: set(code.notification_types) for key, code in rule_set.codes.items()} == expected
 
 
-def test_the_other_lists(book: Book) -> None:
-    assert book.event_types == {kind for _, kinds, _ in (*DEFAULT, *EXTENSIONS) for kind in kinds}
-    assert book.notification_types == {"Hearing Notice", "Information", "Internal", "Movement", "Status Update"}
-    assert book.notification_subtypes == {"Do Not Validate", "Expect Subsequent Event", "Validate"}
-    assert book.validations == {"Date", "Other Information", "Previous Event"}
+def test_the_other_lists(rule_set: RuleSet) -> None:
+    assert rule_set.event_types == {kind for _, kinds, _ in (*DEFAULT, *EXTENSIONS) for kind in kinds}
+    assert rule_set.notification_types == {"Hearing Notice", "Information", "Internal", "Movement", "Status Update"}
+    assert rule_set.notification_subtypes == {"Do Not Validate", "Expect Subsequent Event", "Validate"}
+    assert rule_set.validations == {"Date", "Other Information", "Previous Event"}
 
 
-def test_emergencies_are_those_of_the_contract(book: Book) -> None:
-    assert {code.subtype for code in book.codes.values() if code.emergency} == EMERGENCIES
-    assert all(code.emergency == (code.subtype in EMERGENCIES) for code in book.codes.values())
+def test_emergencies_are_those_of_the_contract(rule_set: RuleSet) -> None:
+    assert {code.subtype for code in rule_set.codes.values() if code.emergency} == EMERGENCIES
+    assert all(code.emergency == (code.subtype in EMERGENCIES) for code in rule_set.codes.values())
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ def test_emergencies_are_those_of_the_contract(book: Book) -> None:
     ],
 )
 def test_what_an_event_implies_if_the_message_is_silent(
-    book: Book, kind: str, subtype: str, status: str | None, location: str | None
+    rule_set: RuleSet, kind: str, subtype: str, status: str | None, location: str | None
 ) -> None:
-    code = book.codes[kind, subtype]
+    code = rule_set.codes[kind, subtype]
     assert (code.status, code.location) == (status, location)
 
 
@@ -156,20 +156,20 @@ def test_what_an_event_implies_if_the_message_is_silent(
         ("Supervision", "Return From Absconding", "Absconded"),
     ],
 )
-def test_what_meets_a_previous_event_tag(book: Book, kind: str, subtype: str, earlier: str) -> None:
-    assert earlier in book.codes[kind, subtype].follows
+def test_what_meets_a_previous_event_tag(rule_set: RuleSet, kind: str, subtype: str, earlier: str) -> None:
+    assert earlier in rule_set.codes[kind, subtype].follows
 
 
-def test_the_type_s_own_check_is_left_to_movements_and_status_updates(book: Book) -> None:
+def test_the_type_s_own_check_is_left_to_movements_and_status_updates(rule_set: RuleSet) -> None:
     """Contract §3.1.6: where no predecessor is named, the tag means current location or status; few name one."""
     named = {
-        code.subtype for code in book.codes.values() if code.follows and not {"Information", "Internal"} & set(code.notification_types)
+        code.subtype for code in rule_set.codes.values() if code.follows and not {"Information", "Internal"} & set(code.notification_types)
     }
     assert named == {"Recapture", "Arrival", "Failure to Arrive", "Return From Absconding"}
 
 
-def test_a_parole_hearing_comes_after_prison(book: Book) -> None:
-    (order,) = book.codes["Parole Board", "Parole Board Hearing"].order
+def test_a_parole_hearing_comes_after_prison(rule_set: RuleSet) -> None:
+    (order,) = rule_set.codes["Parole Board", "Parole Board Hearing"].order
     assert order.after("Corrections", "Intake")
     assert not order.after("Jail", "Intake")
     assert not order.after("Court", "Court Hearing")
@@ -177,35 +177,35 @@ def test_a_parole_hearing_comes_after_prison(book: Book) -> None:
     assert not {"Charged", "Pretrial", "On Bond", "Waiting for Sentencing"} & set(order.statuses)
 
 
-def test_victims_are_heard_after_a_finding_of_guilt(book: Book) -> None:
-    (order,) = book.codes["Court", "Victim Impact Hearing"].order
+def test_victims_are_heard_after_a_finding_of_guilt(rule_set: RuleSet) -> None:
+    (order,) = rule_set.codes["Court", "Victim Impact Hearing"].order
     assert order.after("Court", "Disposition")
     assert not order.after("Prosecution", "Charging Decision")
     assert not {"Charged", "Pretrial", "On Bond"} & set(order.statuses)
 
 
-def test_a_court_hearing_needs_nothing_before_it(book: Book) -> None:
-    hearings = [code for code in book.codes.values() if code.subtype == "Court Hearing"]
+def test_a_court_hearing_needs_nothing_before_it(rule_set: RuleSet) -> None:
+    hearings = [code for code in rule_set.codes.values() if code.subtype == "Court Hearing"]
     assert [code.order for code in hearings] == [()] * len(hearings) != []
 
 
-def test_every_release_may_be_a_transfer_and_every_intake_tells_it(book: Book) -> None:
-    assert {code.subtype for code in book.codes.values() if code.release} == {"Release"}
-    assert all(code.release == (code.subtype == "Release") for code in book.codes.values())
-    assert {key for key, code in book.codes.items() if code.intake} == {(kind, "Intake") for kind in CUSTODY}
+def test_every_release_may_be_a_transfer_and_every_intake_tells_it(rule_set: RuleSet) -> None:
+    assert {code.subtype for code in rule_set.codes.values() if code.release} == {"Release"}
+    assert all(code.release == (code.subtype == "Release") for code in rule_set.codes.values())
+    assert {key for key, code in rule_set.codes.items() if code.intake} == {(kind, "Intake") for kind in CUSTODY}
 
 
-def test_the_action_date_of_a_prosecution_hearing_is_the_court_appearance(book: Book) -> None:
-    first = {key: code.action_date[0] for key, code in book.codes.items()}
+def test_the_action_date_of_a_prosecution_hearing_is_the_court_appearance(rule_set: RuleSet) -> None:
+    first = {key: code.action_date[0] for key, code in rule_set.codes.items()}
     assert {key for key, element in first.items() if element == "CourtAppearanceDate"} == {("Prosecution", "Court Hearing")}
     assert set(first.values()) == {"ActivityDate", "CourtAppearanceDate"}
-    assert all(len(code.action_date) == 2 for code in book.codes.values())
+    assert all(len(code.action_date) == 2 for code in rule_set.codes.values())
 
 
-def test_what_makes_the_same_event(book: Book) -> None:
+def test_what_makes_the_same_event(rule_set: RuleSet) -> None:
     usual = ("action_at", "case_number", "court", "status", "location_kind", "location_name")
-    assert all(code.same[:6] == usual for code in book.codes.values())
-    assert book.codes["Interstate Compact", "Departure"].same == (*usual, "sending_state", "receiving_state")
+    assert all(code.same[:6] == usual for code in rule_set.codes.values())
+    assert rule_set.codes["Interstate Compact", "Departure"].same == (*usual, "sending_state", "receiving_state")
 
 
 # --- statuses and locations ---------------------------------------------------------------------------------------------
@@ -223,15 +223,15 @@ def test_what_makes_the_same_event(book: Book) -> None:
         ("Pre-Trial", "Pretrial"),
     ],
 )
-def test_a_status_is_known_by_name_and_synonym(book: Book, said: str, name: str) -> None:
-    status = book.status(said)
+def test_a_status_is_known_by_name_and_synonym(rule_set: RuleSet, said: str, name: str) -> None:
+    status = rule_set.status(said)
     assert status is not None
     assert status.name == name
 
 
-def test_an_unknown_status_or_location_is_none(book: Book) -> None:
-    assert book.status("Somewhat detained") is None
-    assert book.location("Moon") is None
+def test_an_unknown_status_or_location_is_none(rule_set: RuleSet) -> None:
+    assert rule_set.status("Somewhat detained") is None
+    assert rule_set.location("Moon") is None
 
 
 @pytest.mark.parametrize(
@@ -256,11 +256,11 @@ def test_an_unknown_status_or_location_is_none(book: Book) -> None:
         (("Interstate Compact", "Case Closure"), "Supervised", "Supervision Ended", True),
     ],
 )
-def test_status_changes(book: Book, key: tuple[str, str], current: str, new: str, legal: bool) -> None:  # noqa: FBT001
-    before, after = book.status(current), book.status(new)
+def test_status_changes(rule_set: RuleSet, key: tuple[str, str], current: str, new: str, legal: bool) -> None:  # noqa: FBT001
+    before, after = rule_set.status(current), rule_set.status(new)
     assert before is not None
     assert after is not None
-    assert book.may_become(book.codes[key], before, after) is legal
+    assert rule_set.may_become(rule_set.codes[key], before, after) is legal
 
 
 @pytest.mark.parametrize(
@@ -280,15 +280,15 @@ def test_status_changes(book: Book, key: tuple[str, str], current: str, new: str
         (("Jail", "Intake"), "Outside the United States", "State Prison", False),
     ],
 )
-def test_moves(book: Book, key: tuple[str, str], current: str, new: str, legal: bool) -> None:  # noqa: FBT001
-    before, after = book.location(current), book.location(new)
+def test_moves(rule_set: RuleSet, key: tuple[str, str], current: str, new: str, legal: bool) -> None:  # noqa: FBT001
+    before, after = rule_set.location(current), rule_set.location(new)
     assert before is not None
     assert after is not None
-    assert book.may_move(book.codes[key], before, after) is legal
+    assert rule_set.may_move(rule_set.codes[key], before, after) is legal
 
 
-def test_custodial_kinds(book: Book) -> None:
-    assert {each.name for each in book.locations.values() if each.custodial} == {
+def test_custodial_kinds(rule_set: RuleSet) -> None:
+    assert {each.name for each in rule_set.locations.values() if each.custodial} == {
         "State Prison",
         "Local Jail",
         "State Hospital",
@@ -298,14 +298,14 @@ def test_custodial_kinds(book: Book) -> None:
     }
 
 
-def test_nothing_follows_death(book: Book) -> None:
-    deceased = book.status("Deceased")
+def test_nothing_follows_death(rule_set: RuleSet) -> None:
+    deceased = rule_set.status("Deceased")
     assert deceased is not None
     assert deceased.next == ()
 
 
-def test_death_may_follow_anything(book: Book) -> None:
-    assert all("Deceased" in each.next for each in book.statuses.values() if each.name != "Deceased")
+def test_death_may_follow_anything(rule_set: RuleSet) -> None:
+    assert all("Deceased" in each.next for each in rule_set.statuses.values() if each.name != "Deceased")
 
 
 # --- jurisdictions ------------------------------------------------------------------------------------------------------
@@ -322,14 +322,14 @@ def test_fifty_three_members(built_in: Rules) -> None:
 @pytest.mark.parametrize(("code", "zone"), [("GU", "Pacific/Guam"), ("AS", "Pacific/Pago_Pago"), ("MP", "Pacific/Saipan")])
 def test_the_other_territories_are_no_members_and_have_their_own_time(built_in: Rules, code: str, zone: str) -> None:
     assert not built_in.member(code)
-    assert built_in.book(code, NOON).zone.key == zone
+    assert built_in.rule_set(code, NOON).zone.key == zone
 
 
 @pytest.mark.parametrize("code", ["ZZ", ""])
 def test_others_are_no_members_and_have_the_default_page(built_in: Rules, code: str) -> None:
     assert not built_in.member(code)
-    assert built_in.book(code, NOON).zone.key == "America/New_York"
-    assert built_in.book(code, NOON).codes
+    assert built_in.rule_set(code, NOON).zone.key == "America/New_York"
+    assert built_in.rule_set(code, NOON).codes
 
 
 @pytest.mark.parametrize(
@@ -356,11 +356,11 @@ def test_others_are_no_members_and_have_the_default_page(built_in: Rules, code: 
     ],
 )
 def test_time_zones(built_in: Rules, state: str, ori: str, zone: str) -> None:
-    assert built_in.book(state, NOON).zone_of(ori).key == zone
+    assert built_in.rule_set(state, NOON).zone_of(ori).key == zone
 
 
 def test_every_exception_is_of_the_state_s_own_agencies(built_in: Rules) -> None:
-    exceptions = {state: list(built_in.book(state, NOON).zones_by_ori) for state in built_in.jurisdictions}
+    exceptions = {state: list(built_in.rule_set(state, NOON).zones_by_ori) for state in built_in.jurisdictions}
     assert len([state for state, oris in exceptions.items() if oris]) > 5
     for state, oris in exceptions.items():
         prefix = "NB" if state == "NE" else state

@@ -168,27 +168,27 @@ def test_every_example_of_the_guide_is_sound(rule_files: Written) -> None:
 
 def test_a_54th_file_adds_an_event_type_with_everything_it_needs(rule_files: Written) -> None:
     rules = load_rules(rule_files(**{TRIBAL: EXAMPLES[TRIBAL]}))
-    book = rules.book("AZ", NOON)
-    code = book.code("Tribal Court", "Banishment")
+    rule_set = rules.rule_set("AZ", NOON)
+    code = rule_set.code("Tribal Court", "Banishment")
     assert code is not None
     assert (code.notification_types, code.emergency, code.status, code.location) == (("Status Update",), True, "Banished", "Community")
-    assert "Tribal Court" in book.event_types
-    released, banished = book.status("Released"), book.status("excluded from the reservation")
+    assert "Tribal Court" in rule_set.event_types
+    released, banished = rule_set.status("Released"), rule_set.status("excluded from the reservation")
     assert released is not None
     assert banished is not None
-    assert book.may_become(code, released, banished)
-    assert not book.may_become(code, banished, banished)
-    jail, tribal = book.location("Local Jail"), book.location("tribal jail")
+    assert rule_set.may_become(code, released, banished)
+    assert not rule_set.may_become(code, banished, banished)
+    jail, tribal = rule_set.location("Local Jail"), rule_set.location("tribal jail")
     assert jail is not None
     assert tribal is not None
     assert tribal.custodial
     assert "Tribal Detention" in jail.next
-    assert rules.book("VA", NOON).code("Tribal Court", "Banishment") is None
+    assert rules.rule_set("VA", NOON).code("Tribal Court", "Banishment") is None
 
 
 def test_a_54th_file_is_told_in_its_own_words(rule_files: Written) -> None:
     rules = load_rules(rule_files(**{TRIBAL: EXAMPLES[TRIBAL]}))
-    code = rules.book("AZ", NOON).codes["Tribal Court", "Banishment"]
+    code = rules.rule_set("AZ", NOON).codes["Tribal Court", "Banishment"]
     sample = sampler(rules, "AZ", NOON)
     assert sample(code, "en") == "VN: John Sample was ordered to stay away on Nov 22, 2025. In an emergency call 911."
     spanish = sample(code, "es")
@@ -198,8 +198,8 @@ def test_a_54th_file_is_told_in_its_own_words(rule_files: Written) -> None:
 
 def test_a_sentencing_hearing_comes_after_a_finding_of_guilt(rule_files: Written) -> None:
     """Specification §4.1.1.2, as a jurisdiction writes it."""
-    book = load_rules(rule_files(**{TRIBAL: EXAMPLES[TRIBAL]})).book("AZ", NOON)
-    (order,) = book.codes["Court", "Sentencing Hearing"].order
+    rule_set = load_rules(rule_files(**{TRIBAL: EXAMPLES[TRIBAL]})).rule_set("AZ", NOON)
+    (order,) = rule_set.codes["Court", "Sentencing Hearing"].order
     assert order.after("Court", "Disposition")
     assert not order.after("Prosecution", "Charging Decision")
     assert order.statuses == ("Waiting for Sentencing",)

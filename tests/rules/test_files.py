@@ -1,4 +1,4 @@
-"""What a rule file may not say, and the sentence that tells it."""
+"""What is invalid in a rule file, and the sentence that says so."""
 
 from pathlib import Path
 

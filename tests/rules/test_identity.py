@@ -10,7 +10,7 @@ from processors.domain.person import Identifier
 from processors.rules.identity import Issuer, NotAnIdentifier, group_of, is_strong, readable_mark
 from processors.rules.load import load_rules
 
-RULES = load_rules().book("VA", 0).identity
+RULES = load_rules().rule_set("VA", 0).identity
 JAIL = Issuer("VA0430000", "VA")
 
 
@@ -133,7 +133,7 @@ def test_a_jurisdiction_adds_schemes_and_words(tmp_path: Path) -> None:
         '[[no_identifier]]\nwords = ["CALL JAIL"]\n'
     )
     rules = load_rules(tmp_path)
-    here, elsewhere = rules.book("VA", 0).identity, rules.book("NC", 0).identity
+    here, elsewhere = rules.rule_set("VA", 0).identity, rules.rule_set("NC", 0).identity
     assert here.mark(Identifier("BOOKING", "77"), JAIL) == "BOOKING@VA0430000:77"
     assert elsewhere.mark(Identifier("BOOKING", "77"), JAIL) == "~BOOKING@VA0430000:77"
     assert here.mark(Identifier("GANG", "G12"), JAIL) == "~GANG@VA:G12"

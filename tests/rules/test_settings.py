@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import processors
 from processors.domain.event import Scope
 from processors.domain.policy import Policy
-from processors.rules.book import QuietHours, Rules, Surge
+from processors.rules.rule_set import QuietHours, Rules, Surge
 from processors.rules.setting_table import SETTINGS
 from processors.rules.setting_values import BadSetting
 from processors.rules.settings import Settings, check_setting, parse
@@ -252,7 +252,7 @@ def test_any_text_is_a_value_or_a_sentence(key: str, text: str) -> None:
 
 
 def test_the_page_of_settings_is_the_code_s() -> None:
-    assert PAGE.read_text() == settings_markdown(), "write docs/settings.md anew from processors.rules.settings_page.settings_markdown()"
+    assert PAGE.read_text() == settings_markdown(), "regenerate docs/settings.md with processors.rules.settings_page.settings_markdown()"
 
 
 def test_every_setting_is_on_the_page() -> None:

@@ -1,4 +1,4 @@
-"""The workflow as a table: which move a step takes, what may only be late, and how standings and moves are worded."""
+"""The workflow as a table: which move a step takes, which steps may be late, and how states and moves are worded."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -147,7 +147,7 @@ def test_a_step_takes_the_way_of_its_move_and_none_if_nothing_is_known() -> None
         (("closed",), None, False, False),
     ],
 )
-def test_a_step_ends_a_case_or_begins_it_anew(needs: tuple[str, ...], to: str | None, *, closes: bool, reopens: bool) -> None:
+def test_a_step_closes_or_reopens_a_case(needs: tuple[str, ...], to: str | None, *, closes: bool, reopens: bool) -> None:
     step = Activity("step", CaseState(), (Move((ANYWHERE, ANYWHERE, needs), CaseState(supervision=to)),))
     table = Workflow({"step": step}, frozenset({"closed"}))
     assert (table.closes("step"), table.reopens("step")) == (closes, reopens)

@@ -1,4 +1,4 @@
-"""Records that others wait for, through a producer that may lose the brokers."""
+"""Records whose senders wait for them, through a producer that may lose the brokers."""
 
 import asyncio
 from collections.abc import Callable

@@ -71,7 +71,7 @@ def test_a_hundred_thousand_timers_go_in_batches_whose_states_are_read_together(
         reads.append(len(names))
         return [note] * len(names)
 
-    batches = [one.decide([], 100, 5_000, read, CODEC, CONTEXT).wakes for _ in range(MANY // 5_000)]
+    batches = [one.decide([], 100, 5_000, read, CODEC, CONTEXT).timers for _ in range(MANY // 5_000)]
     assert batches == [5_000] * 20
     assert reads == [5_000] * 20, "one read a batch"
     assert len(one.timers) == 0
@@ -85,7 +85,7 @@ def test_a_record_waits_for_timers_that_come_before_it_and_fill_the_batch() -> N
     counts = []
     for _ in range(4):
         result = one.decide(queued(one, 10), None, 10, lambda names: [note] * len(names), CODEC, CONTEXT)
-        counts.append((result.wakes, result.records, result.position.positions["in"]))
+        counts.append((result.timers, result.records, result.position.positions["in"]))
     assert counts == [(10, 0, 0), (10, 0, 0), (10, 0, 0), (0, 1, 1)]
 
 
@@ -118,7 +118,7 @@ def test_the_watermark_fires_nothing_while_records_wait() -> None:
     one = task({"late": 5})
     for offset in range(3):
         one.enqueue("in", record(offset, OUTPUTS_PER_INPUT * 2))
-    assert batch(one, 2, watermark=9).wakes == 0
+    assert batch(one, 2, watermark=9).timers == 0
     assert one.timers.at("late") == 5
 
 

@@ -1,5 +1,6 @@
 """
-A broker that has not registered yet, or that was suspended, answers and names no broker; no stage may end of that, nor stay without.
+A broker that is not registered yet, or was suspended, answers with an empty cluster; no stage may end because of that, or stay
+without a broker.
 
 The server below is told how often it names itself, and whether it names a topic.
 """

@@ -1,4 +1,4 @@
-"""What goes over the wire: ours against fastavro's, and whatever hostile bytes may come."""
+"""The wire formats: our codec against fastavro's, and hostile bytes."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Committed offsets are asked for again while the broker makes the group's coordinator."""
+"""Committed offsets are requested again while the broker loads the group's coordinator."""
 
 from typing import Any, cast
 
@@ -19,12 +19,12 @@ class Asked:
         self.answers = list(answers)
         self.times = 0
 
-    def committed(self, places: list[TopicPartition], _timeout: float) -> list[TopicPartition]:
+    def committed(self, topic_partitions: list[TopicPartition], _timeout: float) -> list[TopicPartition]:
         self.times += 1
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, KafkaError):
             raise KafkaException(answer)
-        return [TopicPartition(each.topic, each.partition, answer) for each in places]
+        return [TopicPartition(each.topic, each.partition, answer) for each in topic_partitions]
 
 
 def ask(asked: Asked) -> Any:

@@ -1,4 +1,4 @@
-"""A daemon is found by the folder it works in, and by that very folder."""
+"""A daemon is identified by the folder it works in, even if a folder of the same name was created since."""
 
 import shutil
 import sys

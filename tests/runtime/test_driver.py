@@ -1,4 +1,4 @@
-"""The driver's own promises, on stages small enough to see through."""
+"""The guarantees of the driver, with small stages."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from processors.domain.journal import Unreadable, Verdict
 from processors.domain.tick import Tick
 from processors.rules.load import load_rules
 from processors.runtime.decide.driver import PipelineDriver
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, Stage, TimerFired
 from processors.topics import CLOCK, POLICIES, SUBMISSIONS, Topic, changelog
 
 START = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -39,11 +39,11 @@ def counting(name: str, onward: Topic, hold: int) -> Decide:
     """Remember the time of every input, pass on after a hold."""
 
     def decide(given: Input, states: Mapping[str, Any], _context: Context) -> Decision[Any]:
-        assert isinstance(given, Record | Wake)
-        at = given.due_at if isinstance(given, Wake) else given.timestamp
+        assert isinstance(given, Record | TimerFired)
+        at = given.due_at if isinstance(given, TimerFired) else given.timestamp
         times = (*states.get("k", Count()).times, at)
         verdict = Verdict(stage=name, message_id="m", outcome="passed", reason="r", detail=type(given).__name__, at=at)
-        if isinstance(given, Wake) or hold == 0:
+        if isinstance(given, TimerFired) or hold == 0:
             return Decision((Output(onward, "k", Tick(at)),), {"k": Count(times)}, (verdict,))
         return Decision((), {"k": Count(times, at + hold)}, (verdict,))
 
@@ -97,8 +97,8 @@ def test_of_timers_due_together_the_one_further_down_the_road_fires_first() -> N
     assert [(each.stage, each.detail) for each in pipeline.verdicts()] == [
         ("two", "Record"),
         ("one", "Record"),
-        ("two", "Wake"),
-        ("one", "Wake"),
+        ("two", "TimerFired"),
+        ("one", "TimerFired"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a member of a group does around its steps, with consumers that do as they are told."""
+"""What a group member does around its steps, with scripted consumers."""
 
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -162,5 +162,5 @@ def test_a_consumer_that_stays_outside_the_group_is_replaced(group: Group) -> No
     first, second = group.consumers
     assert first.closed
     assert second.closed
-    assert group.warnings == ["member_made_anew"]
+    assert group.warnings == ["consumer_replaced"]
     assert group.calls == ["revoked", "left"] * 2

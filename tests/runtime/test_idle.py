@@ -1,4 +1,4 @@
-"""Whether the pipeline is idle, as far as it needs no broker: what is asked, and what the answers come to."""
+"""Whether the pipeline is idle, without a broker: what is asked, and how the answers are interpreted."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from processors.pipeline import PIPELINE
 from processors.runtime.errors import Restart
-from processors.runtime.kafka.clients import Place
+from processors.runtime.kafka.clients import TopicAndPartition
 from processors.runtime.run import idle
 
 UNITS = {unit.name: unit for units in PIPELINE.values() for unit in units}
@@ -17,7 +17,9 @@ class Kafka:
     """Ends of logs and committed offsets that the test sets; notes which groups it was asked for."""
 
     def __init__(self) -> None:
-        self.end: dict[Place, int] = {(topic.name, 0): 5 for unit in UNITS.values() for topic in unit.inputs} | {("clock", 0): 3}
+        self.end: dict[TopicAndPartition, int] = {(topic.name, 0): 5 for unit in UNITS.values() for topic in unit.inputs} | {
+            ("clock", 0): 3
+        }
         self.committed = {name: {(topic.name, 0): 5 for topic in unit.inputs} | {("clock", 0): 3} for name, unit in UNITS.items()}
         self.asked: list[str] = []
         self.observers = 0
@@ -30,14 +32,14 @@ class Kafka:
         self.observers += 1
         return group
 
-    def end_offsets(self, places: Iterable[Place], _: Any) -> dict[Place, int]:
-        return {place: self.end[place] for place in places}
+    def end_offsets(self, topic_partitions: Iterable[TopicAndPartition], _: Any) -> dict[TopicAndPartition, int]:
+        return {topic_partition: self.end[topic_partition] for topic_partition in topic_partitions}
 
-    def offsets(self, group: str, places: Iterable[Place]) -> dict[Place, int | None]:
+    def offsets(self, group: str, topic_partitions: Iterable[TopicAndPartition]) -> dict[TopicAndPartition, int | None]:
         if self.away:
             raise Restart("the broker is away")
         self.asked.append(group)
-        return {place: self.committed[group][place] for place in places}
+        return {topic_partition: self.committed[group][topic_partition] for topic_partition in topic_partitions}
 
 
 @pytest.fixture

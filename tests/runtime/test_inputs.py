@@ -1,4 +1,4 @@
-"""Committed offsets say on which log they were made; another log of the same name is noticed."""
+"""Committed offsets name the log they belong to; another log of the same name is detected."""
 
 import pytest
 
@@ -26,18 +26,18 @@ def test_a_bookmark_that_is_none_is_left_out(words: str) -> None:
     assert Origin.parse(words) == Origin("c/t")
 
 
-def test_the_same_topic_is_recognised_and_what_says_nothing_is_let_pass() -> None:
+def test_the_same_topic_is_recognized_and_what_says_nothing_is_let_pass() -> None:
     check_identities({PLACE: Origin("c/t", MARK), ("vn.other", 0): None}, {"vn.events": "c/t", "vn.other": "c/o"})
 
 
-def test_a_topic_made_anew_and_another_cluster_stop_a_stage_with_what_happened() -> None:
+def test_a_recreated_topic_and_another_cluster_stop_a_stage_with_what_happened() -> None:
     with pytest.raises(Stop, match=r"^vn\.events was deleted and created again since its offsets were committed"):
         check_identities({PLACE: Origin("c/old", MARK)}, {"vn.events": "c/new"})
     with pytest.raises(Stop, match=r"^the offsets of vn\.events\[0\] were committed on cluster a, and this is cluster b"):
         check_identities({PLACE: Origin("a/t", MARK)}, {"vn.events": "b/t"})
 
 
-def test_a_stage_without_a_changelog_that_has_written_does_not_begin_anew() -> None:
+def test_a_stage_without_a_changelog_that_has_written_does_not_start_over() -> None:
     check_not_lost("read", [0, 0], committed=False)
     check_not_lost("read", [7, 0], committed=True)
     with pytest.raises(Stop, match=r"^the committed offsets of read are lost"):

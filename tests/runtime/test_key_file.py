@@ -1,4 +1,4 @@
-"""The file of keys: several, newest first; replaced whole; read again when it changes."""
+"""The key file: several keys, newest first; replaced atomically; read again when it changes."""
 
 from pathlib import Path
 

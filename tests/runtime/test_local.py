@@ -98,7 +98,7 @@ def test_of_a_broker_that_died_the_controller_is_started_first(tmp_path: Path, s
     ]
 
 
-def test_what_a_log_holds_since_is_read_also_if_it_was_begun_anew(tmp_path: Path) -> None:
+def test_what_a_log_holds_since_is_read_also_if_it_was_rotated(tmp_path: Path) -> None:
     log = tmp_path / "log"
     assert not text_after(log, 0)
     log.write_text("before, after")

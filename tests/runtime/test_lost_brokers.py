@@ -1,4 +1,4 @@
-"""A client that was told that the cluster has no brokers never asks again: it is noticed, and made anew."""
+"""A client that was answered that the cluster has no brokers never asks again: this is noticed, and the client replaced."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -58,7 +58,9 @@ def test_a_reader_asks_now_and_then_whether_it_reaches_a_broker(time: SteppedClo
 def test_settings_are_followed_by_another_reader_once_one_reaches_no_broker(time: SteppedClock) -> None:
     first, second = made = LostReader(), LostReader()
     left = iter(made)
-    broker: Any = SimpleNamespace(end_offsets=lambda places: dict.fromkeys(places, 0), partition_consumer=lambda **_: next(left))
+    broker: Any = SimpleNamespace(
+        end_offsets=lambda topic_partitions: dict.fromkeys(topic_partitions, 0), partition_consumer=lambda **_: next(left)
+    )
     reader = BroadcastReader(broker, "vn.policies", lambda _: None)
     time.now += PROBE_INTERVAL
     with pytest.raises(Restart):

@@ -1,4 +1,4 @@
-"""An input on which a stage fails three times is set aside, and everything else goes on."""
+"""An input on which a stage fails three times is quarantined, and everything else goes on."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ from processors.runtime.decide.failures import MAX_FAILURES, PROCESS_ENDED, Fail
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import PoisonInput, Stop
 from processors.runtime.wire.changelog import Position
-from processors.stage import Context, Decision, Input, Record, Stage, Wake
+from processors.stage import Context, Decision, Input, Record, Stage, TimerFired
 from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, changelog
 from tests.runtime.test_task import CODEC, CONTEXT, IN, OTHER, OUT, Log, deadline, decide, keys, record, seen
 
@@ -25,9 +25,9 @@ SECRET = "+18045559876"
 
 def failing(each: Input, states: Mapping[str, Log], context: Context) -> Decision[Log]:
     """Fail on a record that says so, and on every timer of the key "bad"."""
-    if each.key == "bad" and isinstance(each, Wake):
+    if each.key == "bad" and isinstance(each, TimerFired):
         raise KeyError(SECRET)
-    if not isinstance(each, Wake) and getattr(each, "value", None) is not None and each.value.reference == "poison":
+    if not isinstance(each, TimerFired) and getattr(each, "value", None) is not None and each.value.reference == "poison":
         raise ValueError(SECRET)
     return decide(each, states, context)
 
@@ -74,8 +74,8 @@ def test_a_record_is_set_aside_alone_after_the_third_failure_and_the_others_of_i
     one = task(failures)
     before, alone, after = batch(one, *records), batch(one), batch(one)
     assert [decided(each) for each in (before, alone, after)] == [("a",), (), ("b",)]
-    assert before.set_aside == after.set_aside == []
-    assert (alone.set_aside, alone.records, len(alone.outputs), alone.changes) == (["in-0-1"], 1, 1, {})
+    assert before.quarantined == after.quarantined == []
+    assert (alone.quarantined, alone.records, len(alone.outputs), alone.changes) == (["in-0-1"], 1, 1, {})
     (letter,) = letters(alone)
     assert (letter.dead_letter_id, letter.reason, letter.topic, letter.offset, letter.key) == ("in-0-1", "quarantined", "in", 1, "k")
     assert CONTEXT.seal.open(letter.original, "dead-letter") == records[1].raw, "it can be sent again as it was"
@@ -93,7 +93,7 @@ def test_a_timer_is_set_aside_with_its_state_untouched_and_tried_again_in_an_hou
     failures.counts.clear()
     fail(failures, name, timers={"bad": 50}, watermark=60)
     one = task(failures, {"bad": 50, "k": 55})
-    assert one.sets_aside_next()
+    assert one.quarantines_next()
     alone = batch(one, watermark=60)
     assert one.timers.at("bad") == 50 + TIMER_RETRY
     assert b"=bad" not in alone.changes
@@ -111,7 +111,7 @@ def test_a_record_that_an_operator_set_aside_is_not_decided() -> None:
     assert letter.detail == "set aside by hand: blocks the stage (ann)"
 
 
-def set_aside(stage: Stage[Any]) -> tuple[DeadLetter, list[Any]]:
+def quarantined(stage: Stage[Any]) -> tuple[DeadLetter, list[Any]]:
     """Set a record aside that has an address in it; return its dead letter and what else was written."""
     failures = FailureLog(by_hand={"in-0-0": "by hand"})
     one = task(failures, stage=stage)
@@ -126,7 +126,7 @@ def broken(_: Record) -> str:
 
 
 def test_a_record_that_is_set_aside_can_be_erased_with_the_registrant_whom_it_names_and_whose_address_is_in_it() -> None:
-    letter, (key,) = set_aside(replace(STAGE, outputs=(OUT, DEAD_LETTER_KEYS), registrant=lambda record: record.key))
+    letter, (key,) = quarantined(replace(STAGE, outputs=(OUT, DEAD_LETTER_KEYS), registrant=lambda record: record.key))
     assert letter.owner == registrant_digest("k", CONTEXT.seal)
     assert address_digest(SECRET, CONTEXT.seal) in letter.addresses
     own = key.seal_for("in-0-0", CONTEXT.seal)
@@ -137,7 +137,7 @@ def test_a_record_that_is_set_aside_can_be_erased_with_the_registrant_whom_it_na
 
 @pytest.mark.parametrize("stage", [STAGE, replace(STAGE, outputs=(OUT, DEAD_LETTER_KEYS), registrant=broken)])
 def test_a_record_of_which_nobody_can_say_whose_it_is_is_sealed_with_the_key_of_the_file(stage: Stage[Any]) -> None:
-    letter, written = set_aside(stage)
+    letter, written = quarantined(stage)
     assert (letter.owner, letter.addresses, written) == (None, (), [])
     assert SECRET.encode() in CONTEXT.seal.open(letter.original or b"", "dead-letter")
 

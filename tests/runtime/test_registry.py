@@ -1,4 +1,4 @@
-"""A schema registry over HTTP, as it answers and as it does not."""
+"""A schema registry over HTTP, answering and not answering."""
 
 import json
 from collections.abc import Iterator
@@ -21,23 +21,23 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         schema = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["schema"]
-        books: Any = self.server
-        books.subjects[self.path.split("/")[2]] = schema
-        self.answer({"id": list(books.subjects).index(self.path.split("/")[2]) + 1})
+        rule_sets: Any = self.server
+        rule_sets.subjects[self.path.split("/")[2]] = schema
+        self.answer({"id": list(rule_sets.subjects).index(self.path.split("/")[2]) + 1})
 
     def do_GET(self) -> None:
-        books: Any = self.server
-        texts = dict(enumerate(books.subjects.values(), start=1)) | books.others
+        rule_sets: Any = self.server
+        texts = dict(enumerate(rule_sets.subjects.values(), start=1)) | rule_sets.others
         identity = int(self.path.split("/")[3].partition("?")[0])
         if identity in texts:
-            self.answer({"schema": texts[identity], **books.more})
+            self.answer({"schema": texts[identity], **rule_sets.more})
         else:
             self.answer({"error_code": 40403, "message": "Schema not found"}, 404)
 
     def answer(self, document: Any, status: int = 200) -> None:
-        books: Any = self.server
-        body = json.dumps(document if books.status is None else {"error_code": books.status, "message": "no"}).encode()
-        self.send_response(books.status or status)
+        rule_sets: Any = self.server
+        body = json.dumps(document if rule_sets.status is None else {"error_code": rule_sets.status, "message": "no"}).encode()
+        self.send_response(rule_sets.status or status)
         self.send_header("Content-Type", "application/vnd.schemaregistry.v1+json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -78,7 +78,7 @@ def test_a_stage_waits_for_more_after_a_large_batch_until_there_was_nothing_to_r
     context: Any = SimpleNamespace(rules=SimpleNamespace(version="1"))
 
     def waits_after(inputs: int, *between: Member) -> list[float]:
-        runner._report([(None, SimpleNamespace(records=inputs - 1, wakes=1))], 0.1, context)
+        runner._report([(None, SimpleNamespace(records=inputs - 1, timers=1))], 0.1, context)
         after = Member("record")
         for member in (*between, after):
             runner._run_batch(member)

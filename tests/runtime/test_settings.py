@@ -1,4 +1,4 @@
-"""What the environment says, and the one sentence where it is wrong."""
+"""The settings in the environment, and the sentence about a wrong one."""
 
 from pathlib import Path
 

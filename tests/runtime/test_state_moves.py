@@ -1,4 +1,4 @@
-"""Where states belong, what a partition's position is after they were moved, and the file that they are exported to."""
+"""Which partition a state belongs to, a partition's position after a move, and the file that states are exported to."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from processors.dedupe.state import message_key
 from processors.deliver.decide import STAGE as DELIVER
 from processors.deliver.state import delivery_key
 from processors.domain.merge import Merge
-from processors.handover import part_key, queue_key
+from processors.handover import handover_key, queue_key
 from processors.match.decide import STAGE as MATCH
 from processors.match.state import told_events_key, told_key_of
 from processors.pipeline import STAGES
@@ -29,7 +29,7 @@ HEADER = Header(stage="match", exported_at="2026-11-02T12:00:00Z", cluster="c", 
 @pytest.mark.parametrize(
     ("stage", "keys"),
     [
-        (DEDUPE, [OFFENDER, message_key(OFFENDER, 7), queue_key(OFFENDER, 0), part_key(MERGE, 3)]),
+        (DEDUPE, [OFFENDER, message_key(OFFENDER, 7), queue_key(OFFENDER, 0), handover_key(MERGE, 3)]),
         (MATCH, [OFFENDER, told_events_key(OFFENDER), told_key_of(OFFENDER, "VA0430000", "M/1 <a>")]),
     ],
     ids=["dedupe", "match"],

@@ -1,4 +1,4 @@
-"""What a batch on one partition comes to: order of records and timers, one change a key, dead letters."""
+"""A batch on one partition: the order of records and timers, one change per key, dead letters."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from processors.runtime.errors import Stop
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.states import StateFormat
-from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, RulesChanged, Stage, TimerFired
 from processors.topics import DEAD_LETTERS, Topic, changelog
 from tests.broker.probe import NoRules
 
@@ -42,10 +42,10 @@ def decide(each: Input, states: Mapping[str, Log], _: Context) -> Decision[Log]:
     """Every input goes into the log of its key; a record's `detail` may say until when."""
     key = each.key or ""
     log = states.get(key, Log())
-    if isinstance(each, Wake):
+    if isinstance(each, TimerFired):
         return Decision(states={key: Log((*log.seen, f"wake {each.due_at}"))})
-    if isinstance(each, Resettle):
-        return Decision(states={key: Log((*log.seen, f"settle {each.at}"), 30 if key == "sooner" else 90)})
+    if isinstance(each, RulesChanged):
+        return Decision(states={key: Log((*log.seen, f"rules changed {each.at}"), 30 if key == "sooner" else 90)})
     until = int(each.value.detail) if each.value.detail else log.until
     return Decision((Output(OUT, key, each.value),), {key: Log((*log.seen, each.value.reference), until)})
 
@@ -81,7 +81,7 @@ def test_timers_due_up_to_a_record_come_before_it() -> None:
     work = task().decide([record("a", 100, wake=150), record("b", 149), record("c", 150)], None, 100, nothing, CODEC, CONTEXT)
     assert seen(work) == ("a", "b", "wake 150", "c")
     assert b"@k" not in work.changes, "the timer was set and fired in the one batch"
-    assert (work.records, work.wakes, work.oldest) == (3, 1, 100)
+    assert (work.records, work.timers, work.oldest) == (3, 1, 100)
 
 
 def test_a_timer_follows_its_state_and_is_written_only_if_it_differs() -> None:
@@ -97,7 +97,7 @@ def test_a_timer_that_fired_is_set_again_if_the_state_it_left_alone_has_a_deadli
     one = task({"k": 50, "gone": 60}, stage)
     stored = {b"=k": CODEC.encode_state(Log((), 80))}
     work = one.decide([], 70, 100, lambda names: [stored.get(name) for name in names], CODEC, CONTEXT)
-    assert (work.wakes, work.changes) == (2, {b"@k": CODEC.encode(Timer(80)), b"@gone": None})
+    assert (work.timers, work.changes) == (2, {b"@k": CODEC.encode(Timer(80)), b"@gone": None})
 
 
 def test_time_never_runs_backwards() -> None:
@@ -109,7 +109,7 @@ def test_time_never_runs_backwards() -> None:
 def test_the_clock_fires_nothing_before_the_watermark_is_known() -> None:
     one = task({"k": 50})
     assert not one.has_due(None, 1000, "")
-    assert one.decide([record("a", 10, "other")], None, 100, nothing, CODEC, CONTEXT).wakes == 0
+    assert one.decide([record("a", 10, "other")], None, 100, nothing, CODEC, CONTEXT).timers == 0
     assert not one.has_due(49, 1000, "")
     assert one.has_due(50, 1000, "")
     assert seen(one.decide([], 50, 100, nothing, CODEC, CONTEXT)) == ("wake 50",)
@@ -119,7 +119,7 @@ def test_a_record_fires_the_timers_of_its_own_states_only_since_others_may_still
     one = task({"k": 50, "elsewhere": 40})
     stored = {b"=k": CODEC.encode_state(Log((), 50))}
     result = one.decide([record("a", 60)], None, 100, lambda names: [stored.get(name) for name in names], CODEC, CONTEXT)
-    assert (seen(result), result.wakes) == (("wake 50", "a"), 1)
+    assert (seen(result), result.timers) == (("wake 50", "a"), 1)
     assert one.timers.at("elsewhere") == 40
     assert one.awaited_watermark(60, "") == 40, "the watermark that it waits for"
 
@@ -155,7 +155,7 @@ def test_a_record_ends_being_caught_up_and_comes_once() -> None:
 
 def test_so_many_timers_a_batch() -> None:
     one = task({f"k{number}": number for number in range(30)})
-    assert [one.decide([], 1000, 10, nothing, CODEC, CONTEXT).wakes for _ in range(4)] == [10, 10, 10, 0]
+    assert [one.decide([], 1000, 10, nothing, CODEC, CONTEXT).timers for _ in range(4)] == [10, 10, 10, 0]
 
 
 def test_a_changed_key_is_written_once_and_a_value_passed_on_is_the_same_bytes() -> None:
@@ -260,47 +260,47 @@ def test_what_a_record_changed_the_next_one_of_its_batch_is_given() -> None:
     assert states.of(inputs[3]) == {}
 
 
-SETTLING = Stage("test", (IN, OTHER), (OUT,), changelog("test"), Log, keys, decide, deadline, resettles=True)
+REEVALUATING = Stage("test", (IN, OTHER), (OUT,), changelog("test"), Log, keys, decide, deadline, reevaluates=True)
 NEW_RULES = Context(load_rules(), Seal(bytes(64)))
 VERSION = NEW_RULES.rules.version
 
 
-def settled(one: Task, now: int, most: int = 100) -> Any:
+def reevaluated(one: Task, now: int, most: int = 100) -> Any:
     """The batch that follows where everything received by now was read."""
     one.awaited_watermark(now, VERSION)
     return one.decide([], now, most, nothing, CODEC, NEW_RULES)
 
 
 def test_after_the_rules_changed_everything_that_waits_is_looked_at_once() -> None:
-    one = task({"a": 90, "b": 90}, SETTLING)
+    one = task({"a": 90, "b": 90}, REEVALUATING)
     assert one.has_due(20, 20, VERSION)
     assert not task({"a": 90}).has_due(20, 20, VERSION), "a stage that does not ask for it"
-    assert not task({}, SETTLING).has_due(20, 20, VERSION), "nothing waits"
-    work = settled(one, 20)
-    assert (seen(work, "a"), seen(work, "b")) == (("settle 20",), ("settle 20",))
+    assert not task({}, REEVALUATING).has_due(20, 20, VERSION), "nothing waits"
+    work = reevaluated(one, 20)
+    assert (seen(work, "a"), seen(work, "b")) == (("rules changed 20",), ("rules changed 20",))
     assert b"@a" not in work.changes, "the timer stays"
     assert work.position.settled == VERSION
     assert not one.has_due(20, 20, VERSION)
-    assert settled(one, 21).changes == {}
+    assert reevaluated(one, 21).changes == {}
     assert (one.timers.next(), len(one.timers)) == (90, 2)
 
 
 def test_what_waits_is_looked_at_in_batches_and_the_position_says_so_after_the_last() -> None:
-    one = task({"a": 90, "b": 50, "c": 70}, SETTLING)
-    first, second = settled(one, 20, most=2), settled(one, 20, most=2)
+    one = task({"a": 90, "b": 50, "c": 70}, REEVALUATING)
+    first, second = reevaluated(one, 20, most=2), reevaluated(one, 20, most=2)
     assert (sorted(first.changes), first.position.settled) == ([b"=b", b"=c", b"@b", b"@c"], ""), "the first due goes first"
     assert (sorted(second.changes), second.position.settled) == ([b"=a"], VERSION)
 
 
 def test_a_timer_that_is_due_goes_before_and_one_that_is_set_to_an_earlier_time_is_kept() -> None:
-    one = task({"due": 10, "sooner": 90}, SETTLING)
-    work = settled(one, 20)
-    assert (seen(work, "due"), seen(work, "sooner")) == (("wake 10",), ("settle 20",))
+    one = task({"due": 10, "sooner": 90}, REEVALUATING)
+    work = reevaluated(one, 20)
+    assert (seen(work, "due"), seen(work, "sooner")) == (("wake 10",), ("rules changed 20",))
     assert one.timers.next() == 30
 
 
 def test_nothing_is_looked_at_before_the_watermark_has_reached_the_change_of_rules() -> None:
-    one = task({"a": 90}, SETTLING)
+    one = task({"a": 90}, REEVALUATING)
     assert not one.has_due(None, 20, VERSION)
     assert one.awaited_watermark(30, VERSION) == 20
     assert not one.has_due(19, 30, VERSION)
@@ -311,7 +311,7 @@ def test_nothing_is_looked_at_before_the_watermark_has_reached_the_change_of_rul
 def test_whoever_takes_over_looks_again_only_if_the_last_owner_had_not_come_to_it() -> None:
     for before, due in ((VERSION, False), ("", True)):
         position = Position(7, {"in": 0, "other": 0}, settled=before)
-        one = Task(SETTLING, 0, position, {"in": 0, "other": 0}, {"a": 90})
+        one = Task(REEVALUATING, 0, position, {"in": 0, "other": 0}, {"a": 90})
         assert one.has_due(20, 20, VERSION) is due
 
 

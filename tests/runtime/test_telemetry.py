@@ -1,4 +1,4 @@
-"""Logs and metrics say nothing that nobody may read, and every metric is documented."""
+"""Logs and metrics hold no personal data, and every metric is documented."""
 
 import ast
 import io

@@ -1,4 +1,4 @@
-"""A clock that ran ahead once does not end holds early, not then and not ever after."""
+"""A clock that was once ahead never ends holds early."""
 
 from collections.abc import Sequence
 

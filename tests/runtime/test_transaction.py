@@ -1,4 +1,4 @@
-"""The transaction of a batch, by a producer that notes what is asked of it."""
+"""The transaction of a batch, with a producer that records its calls."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -163,7 +163,7 @@ def test_a_cache_that_did_not_follow_is_noticed_before_the_next_batch_is_decided
         made.finish()
 
 
-def test_whoever_begins_anew_waits_for_the_caches_and_is_not_held_up_by_what_they_say() -> None:
+def test_a_restart_waits_for_the_caches_and_is_not_held_up_by_their_errors() -> None:
     caches = NotingCaches(Restart("the cache is not the one"))
     with transactions(NotingProducer(), 3, caches=caches) as (made, commit):
         commit()

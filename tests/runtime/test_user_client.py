@@ -1,4 +1,4 @@
-"""What a command reads at one place of a topic, and how it sends many records: what the broker does not do is said in a sentence."""
+"""How a command reads at an offset and sends many records; a broker that fails is reported in a sentence."""
 
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from processors.runtime.kafka.clients import Place
+from processors.runtime.kafka.clients import TopicAndPartition
 from processors.runtime.run import watermark
 from processors.runtime.run.watermark import (
     CLOCK_SKEW,
@@ -38,10 +38,12 @@ class Pipeline:
     """
 
     now: int = 1_000_000
-    logs: dict[Place, list[int]] = field(
+    logs: dict[TopicAndPartition, list[int]] = field(
         default_factory=lambda: {(topic, each): [] for topic in ("door", "middle", "ours") for each in (0, 1)}
     )
-    read: dict[Place, int] = field(default_factory=lambda: {(topic, each): 0 for topic in ("door", "middle") for each in (0, 1)})
+    read: dict[TopicAndPartition, int] = field(
+        default_factory=lambda: {(topic, each): 0 for topic in ("door", "middle") for each in (0, 1)}
+    )
     kept: dict[int, list[int]] = field(default_factory=lambda: {0: [], 1: []})
     skew: int = 0
 
@@ -73,17 +75,20 @@ class Pipeline:
 
     # what a measurement asks
 
-    def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
+    def ends(self, topics: Sequence[str]) -> Mapping[TopicAndPartition, int]:
         return {(topic, each): len(self.logs[topic, each]) for topic in topics for each in range(PARTITIONS)}
 
-    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, CommittedProgress]:
+    def read_committed(self, stage: str, topic_partitions: Iterable[TopicAndPartition]) -> Mapping[TopicAndPartition, CommittedProgress]:
         timers = self.kept if stage == "keep" else {0: [], 1: []}
         return {
-            place: CommittedProgress(self.read[place], min((at + self.HOLD for at in timers[place[1]]), default=None)) for place in places
+            topic_partition: CommittedProgress(
+                self.read[topic_partition], min((at + self.HOLD for at in timers[topic_partition[1]]), default=None)
+            )
+            for topic_partition in topic_partitions
         }
 
-    def only_markers(self, place: Place, start: int, end: int) -> bool:
-        return set(self.logs[place][start:end]) <= {MARKER}
+    def only_markers(self, topic_partition: TopicAndPartition, start: int, end: int) -> bool:
+        return set(self.logs[topic_partition][start:end]) <= {MARKER}
 
     def missed(self, found: Watermark) -> list[int]:
         """Return the messages received by the watermark, or due by it, that do not lie before its ends."""
@@ -131,23 +136,26 @@ class Frozen:
     """A log whose ends stay as they were."""
 
     log: Pipeline
-    first: Mapping[str, Mapping[Place, int]]
+    first: Mapping[str, Mapping[TopicAndPartition, int]]
 
-    def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
-        return {place: end for topic in topics for place, end in self.first[topic].items()}
+    def ends(self, topics: Sequence[str]) -> Mapping[TopicAndPartition, int]:
+        return {topic_partition: end for topic in topics for topic_partition, end in self.first[topic].items()}
 
-    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, CommittedProgress]:
-        return self.log.read_committed(stage, places)
+    def read_committed(self, stage: str, topic_partitions: Iterable[TopicAndPartition]) -> Mapping[TopicAndPartition, CommittedProgress]:
+        return self.log.read_committed(stage, topic_partitions)
 
-    def only_markers(self, place: Place, start: int, end: int) -> bool:
-        return self.log.only_markers(place, start, end)
+    def only_markers(self, topic_partition: TopicAndPartition, start: int, end: int) -> bool:
+        return self.log.only_markers(topic_partition, start, end)
 
 
 class WithoutTimers(Pipeline):
     """A pipeline whose stages do not say when their next timer is due."""
 
-    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, CommittedProgress]:
-        return {place: CommittedProgress(each.offset, None) for place, each in super().read_committed(stage, places).items()}
+    def read_committed(self, stage: str, topic_partitions: Iterable[TopicAndPartition]) -> Mapping[TopicAndPartition, CommittedProgress]:
+        return {
+            topic_partition: CommittedProgress(each.offset, None)
+            for topic_partition, each in super().read_committed(stage, topic_partitions).items()
+        }
 
 
 @pytest.mark.parametrize("skew", [0, CLOCK_SKEW])

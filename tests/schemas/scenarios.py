@@ -1,4 +1,4 @@
-"""Pipelines that have lived through something, and whose states are recorded: between them they have every state type and field."""
+"""Pipelines in memory whose recorded states contain every state type and field."""
 
 import json
 import tempfile
@@ -19,8 +19,8 @@ from processors.match import pages as match_pages
 from processors.pipeline import PIPELINE
 from processors.rehearsal.feed import read_feed
 from processors.rehearsal.player import rehearse
-from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver, RunningStage
 from processors.simulation.world import simulate
 from processors.stage import Record

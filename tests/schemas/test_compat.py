@@ -1,4 +1,4 @@
-"""What may become of a schema, and what may not."""
+"""Which changes of a schema are compatible."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The oracle against keys worked out by hand: merged, quiet hours, taking back, registrations that come and go."""
+"""The oracle against keys worked out by hand: merging, quiet hours, cancellations, registrations that begin and end."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A simulated month in the middle of which the front door stands still for an hour comes to exactly what the oracle says."""
+"""A simulated month in the middle of which ingest is down for an hour ends exactly as the oracle says."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -18,23 +18,23 @@ from processors.topics import DEAD_LETTERS, SUBMISSIONS
 
 START = millis("2026-03-01T00:00:00-05:00")
 HOUR, DAY = 3_600_000, 86_400_000
-FRONT_DOOR = ("read", "identify")
+INGEST = ("read", "identify")
 
 
 def busiest_hour(steps: list[Step]) -> int:
     """Return the beginning of that hour, of those in the middle of the month, in which most submissions come."""
     middle = [step for step in steps if START + 10 * DAY <= step.at < START + 20 * DAY]
-    counts = Counter(step.at // HOUR for step in middle for each in step.sendings if each.topic is SUBMISSIONS)
+    counts = Counter(step.at // HOUR for step in middle for each in step.records if each.topic is SUBMISSIONS)
     return counts.most_common(1)[0][0] * HOUR
 
 
 def outage(begin: int) -> dict[int, Callable[[PipelineDriver], None]]:
     def stop(driver: PipelineDriver) -> None:
-        for stage in FRONT_DOOR:
+        for stage in INGEST:
             driver.hold(stage)
 
     def go_on(driver: PipelineDriver) -> None:
-        for stage in FRONT_DOOR:
+        for stage in INGEST:
             driver.release(stage)
 
     return {begin: stop, begin + HOUR: go_on}

@@ -1,4 +1,4 @@
-"""The simulated world: reproducible, in the published proportions, and the pipeline does with it what the oracle says."""
+"""The simulated world: reproducible, in the published proportions, and the pipeline's output is what the oracle says."""
 
 import json
 from collections import Counter
@@ -12,8 +12,8 @@ from processors.domain.time import millis
 from processors.rehearsal.answer_key import differences
 from processors.rehearsal.feed import read_feed
 from processors.rehearsal.player import rehearse
-from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.simulation.case_log import DISORDER
 from processors.simulation.compact_case import STEPS_FROM, notification_type
@@ -163,7 +163,7 @@ def test_moments_are_in_order_and_apart(month: World) -> None:
 
 
 def test_the_zones_are_those_of_the_rules(rules: Rules) -> None:
-    assert {state: str(rules.book(state, START).zone) for state in rules.jurisdictions if rules.member(state)} == ZONES
+    assert {state: str(rules.rule_set(state, START).zone) for state in rules.jurisdictions if rules.member(state)} == ZONES
 
 
 def words_of_the_world() -> Iterator[tuple[str, str, str]]:
@@ -177,19 +177,21 @@ def words_of_the_world() -> Iterator[tuple[str, str, str]]:
 
 
 def test_the_world_speaks_in_the_codes_of_the_lists(rules: Rules) -> None:
-    book = rules.book("VA", START)
+    rule_set = rules.rule_set("VA", START)
     for event_type, subtype, kind in words_of_the_world():
-        code = book.code(event_type, subtype)
+        code = rule_set.code(event_type, subtype)
         assert code is not None, (event_type, subtype)
         assert kind in code.notification_types, (event_type, subtype, kind)
 
 
 def test_every_activity_of_the_compact_is_walked(rules: Rules) -> None:
-    known = {code.activity for code in rules.book("VA", START).codes.values() if code.event_type == "Interstate Compact" and code.activity}
+    known = {
+        code.activity for code in rules.rule_set("VA", START).codes.values() if code.event_type == "Interstate Compact" and code.activity
+    }
     walked = {
         code.activity
         for event_type, subtype, _ in words_of_the_world()
-        if (code := rules.book("VA", START).code(event_type, subtype)) is not None
+        if (code := rules.rule_set("VA", START).code(event_type, subtype)) is not None
     }
     assert known <= walked
 

@@ -1,4 +1,4 @@
-"""The public's pages over a pipeline in memory: what they keep is sent to it, and what it says is in their view."""
+"""The public's pages over a pipeline in memory: their records are sent to it, and its output is in their view."""
 
 import re
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from processors.domain.notification import Outbound
 from processors.domain.seal import Seal
 from processors.pipeline import PIPELINE
-from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import wall_time
 from processors.runtime.decide.driver import PipelineDriver
 from processors.site.app import create_app

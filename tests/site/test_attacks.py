@@ -105,8 +105,8 @@ def test_one_address_sees_less_than_one_and_a_half_per_cent_of_a_hundred_thousan
             apply[STANDINGS](database, Row(0, number, AT, person.offender, OffenderStanding(offender=person.offender, transferred=True)))
     began = now = wall_time()
     monkeypatch.setattr("processors.site.page.EVEN_SECONDS", 0.0005)
-    for place in ("look_up", "page", "registering", "managing"):
-        monkeypatch.setattr(f"processors.site.{place}.wall_time", lambda: now)
+    for module in ("look_up", "page", "registering", "managing"):
+        monkeypatch.setattr(f"processors.site.{module}.wall_time", lambda: now)
     seen: set[str] = set()
     solved, asked = "", 0
     while now < began + HOUR:
@@ -120,7 +120,7 @@ def test_one_address_sees_less_than_one_and_a_half_per_cent_of_a_hundred_thousan
 
 
 def surname(number: int) -> str:
-    return "Sur" + "".join(chr(97 + number // 26**place % 26) for place in range(3))
+    return "Sur" + "".join(chr(97 + number // 26**digit % 26) for digit in range(3))
 
 
 def solution(challenge: str) -> str:

@@ -1,4 +1,4 @@
-"""Lines with help come from the rule files, in the words of the page's language."""
+"""Hotlines come from the rule files, in the page's language."""
 
 from pathlib import Path
 

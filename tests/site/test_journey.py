@@ -1,4 +1,4 @@
-"""Find, register, code, a message, manage: what a person does, through the pages and the pipeline."""
+"""Find, register, verify, get a message, manage: a person's way through the pages and the pipeline."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The site's own database, on SQLite and on PostgreSQL: nothing kept is lost, doubled or readable."""
+"""The site's own database, on SQLite and on PostgreSQL: nothing stored is lost, doubled or readable."""
 
 import os
 import shutil
@@ -80,8 +80,8 @@ def kept(registration_id: str = "site-1", address: str = "+18045550142") -> Stor
 
 
 def test_a_registration_is_kept_once_and_found_by_its_contact(outbox: Outbox) -> None:
-    assert outbox.keep_registration(kept(), 1)
-    assert not outbox.keep_registration(kept(), 2)
+    assert outbox.store_registration(kept(), 1)
+    assert not outbox.store_registration(kept(), 2)
     assert outbox.registrations_of(outbox.digest("+18045550142")) == [(kept(), False)]
     assert outbox.registrations_of(outbox.digest("+18045550143")) == []
     (record,) = outbox.to_send(10)
@@ -90,9 +90,9 @@ def test_a_registration_is_kept_once_and_found_by_its_contact(outbox: Outbox) ->
 
 
 def test_what_is_sent_is_sent_once_in_order_and_forgotten(outbox: Outbox) -> None:
-    outbox.keep_registration(kept(), 1)
-    outbox.keep("verifications", "site-1", b"{}", 2)
-    outbox.keep("nothing", "signin-1", b"{}", 2)
+    outbox.store_registration(kept(), 1)
+    outbox.queue("verifications", "site-1", b"{}", 2)
+    outbox.queue("nothing", "signin-1", b"{}", 2)
     outbox.end_registration("site-1", 3)
     records = outbox.to_send(10)
     assert [(each.kind, each.value is None) for each in records] == [
@@ -110,7 +110,7 @@ def test_what_is_sent_is_sent_once_in_order_and_forgotten(outbox: Outbox) -> Non
 
 
 def test_a_paused_registration_is_taken_back_and_goes_on(outbox: Outbox) -> None:
-    outbox.keep_registration(kept(), 1)
+    outbox.store_registration(kept(), 1)
     outbox.change_registration(kept(), 2, paused=True)
     assert outbox.registrations_of(outbox.digest("+18045550142")) == [(kept(), True)]
     outbox.change_registration(kept(), 3)
@@ -118,7 +118,7 @@ def test_a_paused_registration_is_taken_back_and_goes_on(outbox: Outbox) -> None
 
 
 def test_nothing_is_readable_without_the_sites_key(outbox: Outbox, with_keys: Starts) -> None:
-    outbox.keep_registration(kept(), 1)
+    outbox.store_registration(kept(), 1)
     with outbox._engine.begin() as database:
         rows = repr(database.execute(text("SELECT sealed, key FROM outbox")).all())
         rows += repr(database.execute(text("SELECT * FROM registrations")).all())
@@ -153,9 +153,9 @@ def test_a_site_counts_unreadable_rows_of_either_table_from_0(outbox: Outbox) ->
 @pytest.mark.parametrize("rows", [1, 25])
 def test_rows_that_no_key_opens_stop_no_other_and_are_sent_once_the_key_is_back(outbox: Outbox, with_keys: Starts, rows: int) -> None:
     for each in range(rows):
-        outbox.keep("verifications", f"lost-{each}", b"{}", 1)
+        outbox.queue("verifications", f"lost-{each}", b"{}", 1)
     later = with_keys(OTHER)
-    later.keep("verifications", "theirs", b"{}", 2)
+    later.queue("verifications", "theirs", b"{}", 2)
     before = REGISTRY.get_sample_value("vn_site_unreadable_total", {"table": "outbox"}) or 0
     with structlog.testing.capture_logs() as logs:
         assert [each.key for each in later.to_send(10)] == ["theirs"]
@@ -170,8 +170,8 @@ def test_rows_that_no_key_opens_stop_no_other_and_are_sent_once_the_key_is_back(
 
 def test_a_row_set_aside_does_not_come_after_a_later_one_of_its_key(outbox: Outbox, with_keys: Starts) -> None:
     """Otherwise a registration that its owner has ended would begin again once the key is back."""
-    outbox.keep_registration(kept(), 1)
-    outbox.keep_registration(kept("site-2"), 1)
+    outbox.store_registration(kept(), 1)
+    outbox.store_registration(kept("site-2"), 1)
     later = with_keys(OTHER)
     later.end_registration("site-1", 2)
     (ended,) = later.to_send(10)
@@ -183,10 +183,10 @@ def test_a_row_set_aside_does_not_come_after_a_later_one_of_its_key(outbox: Outb
 
 
 def test_a_registration_that_no_key_opens_does_not_hide_the_others_of_its_owner(outbox: Outbox, with_keys: Starts) -> None:
-    outbox.keep_registration(kept(), 1)
+    outbox.store_registration(kept(), 1)
     later = with_keys(OTHER)
     later.digest = outbox.digest  # type: ignore[method-assign]  the digests stay the same when a key is added
-    later.keep_registration(kept("site-2"), 2)
+    later.store_registration(kept("site-2"), 2)
     assert [found.registration_id for found, _ in later.registrations_of(outbox.digest("+18045550142"))] == ["site-2"]
 
 
@@ -207,7 +207,7 @@ class FailingClient:
 
 
 def test_what_could_not_be_sent_stays(outbox: Outbox) -> None:
-    outbox.keep_registration(kept(), 1)
+    outbox.store_registration(kept(), 1)
     client = FailingClient(UserError)
     sender = OutboxSender(outbox, client)  # type: ignore[arg-type]
     with pytest.raises(UserError):
@@ -219,7 +219,7 @@ def test_what_could_not_be_sent_stays(outbox: Outbox) -> None:
 
 
 def test_a_site_killed_between_sending_and_noting_sends_the_same_again(outbox: Outbox) -> None:
-    outbox.keep_registration(kept(), 1)
+    outbox.store_registration(kept(), 1)
     client = FailingClient(KeyboardInterrupt)
     sender = OutboxSender(outbox, client)  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):

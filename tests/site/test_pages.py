@@ -1,4 +1,4 @@
-"""What every page keeps to: for people in danger, against bad input and prying, in each language."""
+"""What every page must satisfy: for people in danger, against bad input and prying, in each language."""
 
 import asyncio
 import base64
@@ -282,7 +282,7 @@ def test_a_database_that_is_away_is_a_sentence(
     def away(*_: object) -> None:
         raise OperationalError("statement", {"address": "canary"}, Exception("away"))
 
-    monkeypatch.setattr(site.outbox, "keep_registration", away)
+    monkeypatch.setattr(site.outbox, "store_registration", away)
     page = site.post("/en/register", step="who", given="Thomas", sur="Walker", birth_date="1979-02-11").text
     page = site.post("/en/register", step="what", draft=carried(page, "draft"), **{"about Movement": "1"}).text
     page = site.post("/en/register", step="how", draft=carried(page, "draft"), channel0="sms", address0=PHONE).text

@@ -3,8 +3,8 @@
 import pytest
 
 from processors.pipeline import PIPELINE
-from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver
 from tests.stories.answered import AnsweredDriver
 

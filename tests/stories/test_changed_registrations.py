@@ -1,4 +1,4 @@
-"""A registration that changes while an event waits: what was chosen when the message came in counts (contract §4)."""
+"""A registration that changes while an event waits: the choice at receipt counts (contract §4)."""
 
 from datetime import timedelta
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from processors.domain.time import millis
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import EXPECTATIONS
 from tests.stories.builders import WALKER, registration, submission, tagged
@@ -276,11 +276,11 @@ BRIEF = {"en": "You have {days} business days to comment.", "es": "Tiene {days} 
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("subtype", ["Request ICOTS Transfer", "Subsequent State Request", "Return Request"])
 def test_the_words_about_the_right_to_be_heard_are_those_of_the_rule_in_force(rules: Rules, subtype: str, language: str) -> None:
-    book = rules.book("VA", millis("2026-11-02T12:00:00-05:00"))
-    comment, answer = (book.deadlines.by_key[name] for name in ("victims' right to be heard", "answer to victims"))
+    rule_set = rules.rule_set("VA", millis("2026-11-02T12:00:00-05:00"))
+    comment, answer = (rule_set.deadlines.by_key[name] for name in ("victims' right to be heard", "answer to victims"))
     presumed = 5  # the receipt, counted in the clock with the days to comment
     numbers = {"rule": comment.rule, "days": comment.count - presumed, "presumed": presumed, "answer": answer.count - comment.count}
-    text = book.text("Interstate Compact", subtype, language)
+    text = rule_set.text("Interstate Compact", subtype, language)
     assert text is not None
     for words in HEARD[language]:
         assert words.format(**numbers) in text.body

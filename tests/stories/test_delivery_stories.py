@@ -1,4 +1,4 @@
-"""From registering until known to have been told: stories of delivery, through the whole pipeline with a movable clock."""
+"""Stories of delivery, from registration to a confirmed notification, through the whole pipeline with a movable clock."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A registrant is erased: their key is gone, and what is left of them cannot be opened by anybody with the file of keys."""
+"""A registrant is erased: their key is gone, and nobody can decrypt what is left, even with the key file."""
 
 from datetime import timedelta
 from typing import Any

@@ -7,7 +7,7 @@ import msgspec
 
 from processors.domain.submission import Submission
 from processors.pipeline import PIPELINE
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver
 from processors.topics import DEAD_LETTERS, TOPICS
 from tests.stories.builders import BAKER, WALKER, hearing, registration, submission, tagged

@@ -1,4 +1,4 @@
-"""Every sentence of the journal, as an operator reads it in `vn explain`: a change of one is seen and meant."""
+"""Every sentence of the journal, as an operator reads it in `vn explain`; a changed one must be intended."""
 
 from tests.stories.golden_journal import GOLDEN, journal
 

@@ -1,4 +1,4 @@
-"""People whose numbers meet late, through the whole pipeline (contract §3.2)."""
+"""People whose numbers are linked late, through the whole pipeline (contract §3.2)."""
 
 from datetime import timedelta
 from itertools import pairwise, permutations
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from processors.pipeline import PIPELINE
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver
 from tests.examples import quarter
 from tests.stories.builders import registration, submission

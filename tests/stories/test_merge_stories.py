@@ -1,4 +1,4 @@
-"""Four agencies know one person by four numbers, and the numbers meet late (contract §3.2)."""
+"""Four agencies know one person by four numbers, which are linked late (contract §3.2)."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""An earlier stage that lags changes nothing of what registrants are told, only when."""
+"""An earlier stage that lags changes only when registrants are told, not what."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What is data: every subtype of the code lists is told in its own words, and a file of one's own adds another without code."""
+"""Rules are data: every subtype of the code lists has its own text, and a rule file adds another without code."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,9 +8,9 @@ import pytest
 
 from processors.domain.policy import Policy
 from processors.pipeline import PIPELINE
-from processors.rules.book import EventCode, Rules
 from processors.rules.check import check
 from processors.rules.load import load_rules, read_rules
+from processors.rules.rule_set import EventCode, Rules
 from processors.runtime.decide.driver import PipelineDriver
 from tests.examples import quarter
 from tests.stories.answered import AnsweredDriver
@@ -24,7 +24,7 @@ CHANNELS = [
     {"channel": "email", "address": "r@example.org", "verified": True},
 ]
 COMPACT = {"sending_state": "VA", "receiving_state": "NC", "case_number": "1203344-2"}
-CODES = sorted(load_rules().book("VA", 1_793_638_800_000).codes.values(), key=lambda code: (code.event_type, code.subtype))
+CODES = sorted(load_rules().rule_set("VA", 1_793_638_800_000).codes.values(), key=lambda code: (code.event_type, code.subtype))
 TOLD = [code for code in CODES if set(code.notification_types) != {"Internal"}]
 
 # The agency of a 54th kind: a victims' ombudsman who orders mediation. An event type, a subtype, a status and a kind of place of its own.

@@ -1,4 +1,4 @@
-"""A setting that is changed counts at once, also for what waits already (contract §1 `vn policy set`, §6)."""
+"""A changed setting applies at once, also to what already waits (contract §1 `vn policy set`, §6)."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A feed that fails is noticed (contract §6 `feed.silence`; Kentucky's jails fell silent for two months and nobody knew)."""
+"""A feed that fails is noticed (contract §6 `feed.silence`; Kentucky's jails were silent for two months and nobody noticed)."""
 
 from datetime import timedelta
 

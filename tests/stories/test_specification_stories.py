@@ -507,7 +507,7 @@ def test_current_is_what_the_latest_action_brought_about_not_the_latest_message(
     assert sorted(each.message_ids for each in told(driver)) == [("E",), ("R",), ("before",)]
 
 
-# --- guards learnt from public failures -------------------------------------------------------------------------------------
+# --- guards learned from public failures -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("action", ["release", "discard"])

@@ -1,4 +1,4 @@
-"""Where an offender stands, as `vn.standings` says it: when it changes, and no oftener."""
+"""An offender's standing in `vn.standings`: published when it changes, and only then."""
 
 from datetime import timedelta
 from typing import Any

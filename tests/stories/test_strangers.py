@@ -48,20 +48,20 @@ def test_whatever_two_people_share_weakly_neither_registrant_hears_of_the_other(
     registered: tuple[dict[str, Any], ...], sent: list[dict[str, Any]], first: int
 ) -> None:
     driver = PipelineDriver(PIPELINE, RULES, KEY)
-    subject = {f"R-{place}": sid_of(person) for place, person in enumerate(registered)}
+    subject = {f"R-{index}": sid_of(person) for index, person in enumerate(registered)}
     about: dict[str, str] = {}
 
     def register() -> None:
-        driver.register(*(registration(f"R-{place}", offender=person) for place, person in enumerate(registered)))
+        driver.register(*(registration(f"R-{index}", offender=person) for index, person in enumerate(registered)))
 
-    for place, person in enumerate(sent):
-        if place == first:
+    for index, person in enumerate(sent):
+        if index == first:
             register()
-        about[f"M-{place}"] = sid_of(person)
-        action = f"2026-11-02T{8 + place:02}:00:00-05:00"
+        about[f"M-{index}"] = sid_of(person)
+        action = f"2026-11-02T{8 + index:02}:00:00-05:00"
         driver.submit(
             submission(
-                message_id=f"M-{place}",
+                message_id=f"M-{index}",
                 action_at=action,
                 offenders=[person],
                 notification_subtypes=[{"subtype": "Do Not Validate", "validations": []}],
@@ -74,8 +74,8 @@ def test_whatever_two_people_share_weakly_neither_registrant_hears_of_the_other(
     assert told == {
         (registrant, message)
         for registrant, sid in subject.items()
-        for place, (message, whom) in enumerate(about.items())
-        if sid == whom and place >= first
+        for index, (message, whom) in enumerate(about.items())
+        if sid == whom and index >= first
     }
 
 

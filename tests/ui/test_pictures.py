@@ -21,7 +21,7 @@ from processors.views.database import View
 from tests.console.test_console import console_over
 from tests.serving import serving
 from tests.site.given import SiteUnderTest, site_over, transferred
-from tests.ui.looks import assert_accessible
+from tests.ui.accessibility import assert_accessible
 from tests.views.given import made_view, put, review, verdicts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from processors.runtime.clock import wall_time
 from processors.site.languages import Words, read_languages
 from tests.stories.builders import submission, tagged
-from tests.ui import looks
+from tests.ui import accessibility
 from tests.ui.conftest import Running, eventually
 
 pytestmark = [pytest.mark.broker, pytest.mark.long, pytest.mark.timeout(600)]
@@ -70,7 +70,7 @@ def press(page: Page, selector: str, expected: str, key: str = "Enter") -> None:
 
 def assert_accessible(page: Page, where: str) -> None:
     """It looks right, and there is no cookie."""
-    looks.assert_accessible(page, where)
+    accessibility.assert_accessible(page, where)
     assert page.context.cookies() == []
 
 

@@ -1,4 +1,4 @@
-"""What the checks know of an event, for tests of what they say."""
+"""The facts that checks use, for tests of their findings."""
 
 import msgspec
 

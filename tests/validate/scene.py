@@ -11,7 +11,7 @@ from processors.domain.expectation import Expectation
 from processors.domain.journal import Verdict
 from processors.domain.policy import Policy
 from processors.domain.review import Review, ReviewAction
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.stage import Decision
 from processors.topics import CONFIRMED, DISTINCT, EXPECTATIONS, REVIEWS
 from processors.validate.decide import STAGE

@@ -1,4 +1,4 @@
-"""Where a clock begins, what it may be met by, what is forgotten, and what its record says (contract §2 `vn.expectations`)."""
+"""Edge cases of clocks: when one begins, what meets it, what is forgotten, and its record (contract §2 `vn.expectations`)."""
 
 import time
 from dataclasses import replace
@@ -69,8 +69,8 @@ def test_an_answer_is_about_the_case_it_names_or_any(asked: str | None, answered
 
 
 def test_a_clock_that_does_not_run_keeps_no_other_from_running() -> None:
-    book = replace(rules().book("VA", ms("2026-11-02 12:00")))
-    permit = replace(book.deadlines.by_key["travel permit"], raised_by=("denial",), after=(), unless_after=(), told_in=None)
+    rule_set = replace(rules().rule_set("VA", ms("2026-11-02 12:00")))
+    permit = replace(rule_set.deadlines.by_key["travel permit"], raised_by=("denial",), after=(), unless_after=(), told_in=None)
     runs = replace(permit, name="runs")
     skipped = (
         replace(permit, name="after", after=("arrival",)),
@@ -79,10 +79,10 @@ def test_a_clock_that_does_not_run_keeps_no_other_from_running() -> None:
         replace(permit, name="undated", otherwise=None),
     )
     one = said("denial", "2026-11-02 12:00")
-    heard = clocks.activity_of(one, "denial", ClockState(), book)
+    heard = clocks.activity_of(one, "denial", ClockState(), rule_set)
     for each in skipped:
-        book.__dict__["deadlines"] = Deadlines((each, runs))
-        assert [found.key for found in clocks.clocks_started(one, heard, (heard,), book, rules())] == [runs.key]
+        rule_set.__dict__["deadlines"] = Deadlines((each, runs))
+        assert [found.key for found in clocks.clocks_started(one, heard, (heard,), rule_set, rules())] == [runs.key]
 
 
 def test_a_clock_that_is_given_up_was_settled_by_no_message() -> None:
@@ -132,7 +132,7 @@ def test_a_reason_is_kept_if_a_clock_or_another_message_needs_it() -> None:
     assert state.activities[-1].reason is None
 
 
-def test_what_was_heard_in_a_closed_case_starts_nothing_once_it_begins_anew_and_other_cases_go_on() -> None:
+def test_what_was_reported_in_a_closed_case_starts_nothing_once_it_is_reopened_and_other_cases_go_on() -> None:
     before = [
         said("warrant", "2026-11-02 12:00", compact_case="A"),
         said("warrant", "2026-11-02 13:00", compact_case="B"),
@@ -208,12 +208,12 @@ def test_only_what_a_message_settled_is_open_again_without_it() -> None:
 
 
 def test_a_clock_without_a_report_date_counts_what_the_rules_say_otherwise() -> None:
-    book = rules().book("VA", ms("2026-11-02 12:00"))
+    rule_set = rules().rule_set("VA", ms("2026-11-02 12:00"))
     trip = said("temporary travel", "2026-11-02 12:00")
-    permit = book.deadlines.by_key["travel permit"]
+    permit = rule_set.deadlines.by_key["travel permit"]
     for otherwise, last in ((45, "2026-12-17"), (1, "2026-11-03"), (0, "2026-11-02")):
-        assert clocks.deadline_of(replace(permit, otherwise=otherwise), trip, book, rules()) == day_end(last)
-    assert clocks.deadline_of(replace(permit, otherwise=None), trip, book, rules()) is None
+        assert clocks.deadline_of(replace(permit, otherwise=otherwise), trip, rule_set, rules()) == day_end(last)
+    assert clocks.deadline_of(replace(permit, otherwise=None), trip, rule_set, rules()) is None
 
 
 def test_nobody_is_told_of_a_clock_that_is_as_it_was() -> None:

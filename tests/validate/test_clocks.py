@@ -1,4 +1,4 @@
-"""Legal clocks: golden deadlines computed by hand, and what becomes of a clock (contract §2 `vn.expectations`)."""
+"""Legal clocks: golden deadlines computed by hand, and how clocks end (contract §2 `vn.expectations`)."""
 
 from datetime import date
 from pathlib import Path
@@ -276,8 +276,8 @@ def test_golden_deadlines(  # noqa: PLR0917  a line of the table
 
 
 def test_every_clock_of_the_rules_has_its_golden_deadline() -> None:
-    every = {entry for book in rules().history("VA").books for entry in book.deadlines.by_key.values()}
-    golden = {rules().book("VA", ms(f"{day} 12:00")).deadlines.by_key[key] for _, _, day, _, key, _ in GOLDEN}
+    every = {entry for rule_set in rules().history("VA").rule_sets for entry in rule_set.deadlines.by_key.values()}
+    golden = {rules().rule_set("VA", ms(f"{day} 12:00")).deadlines.by_key[key] for _, _, day, _, key, _ in GOLDEN}
     assert every == golden
 
 
@@ -293,7 +293,7 @@ RENUMBERED = [
 @pytest.mark.parametrize(("key", "before", "since", "day"), RENUMBERED)
 def test_a_rule_has_the_number_of_the_day(key: str, before: str, since: str, day: str) -> None:
     midnight = ms(f"{day} 00:00")
-    assert [rules().book("VA", instant).deadlines.by_key[key].rule for instant in (midnight - 1, midnight)] == [before, since]
+    assert [rules().rule_set("VA", instant).deadlines.by_key[key].rule for instant in (midnight - 1, midnight)] == [before, since]
 
 
 def test_what_is_published_names_the_rule_by_the_number_of_the_activitys_day() -> None:
@@ -477,7 +477,7 @@ def test_the_first_receiving_states_closure_leaves_the_subsequent_states_clocks(
     assert clock(state, "case closure notice onward").state == "open", "South Carolina's departure, North Carolina's closure"
 
 
-def test_a_case_that_begins_anew_has_nothing_from_before_its_closure() -> None:
+def test_a_reopened_case_has_nothing_from_before_its_closure() -> None:
     course = ("departure", "arrival", "case closure", "transfer request", "acceptance")
     state, _ = run(*(said(each, f"2026-11-0{day} 12:00") for day, each in enumerate(course, 2)))
     assert clock(state, "acceptance validity").state == "open"

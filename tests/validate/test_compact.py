@@ -48,7 +48,7 @@ SUBTYPES = {
     "closure reply": ("Case Closure Reply", "Internal"),
 }
 OTHERS = {"violation": ("Supervision", "Supervision Violation"), "return from absconding": ("Supervision", "Return From Absconding")}
-BOOK = rules().book("VA", ms("2026-11-02 12:00"))
+RULE_SET = rules().rule_set("VA", ms("2026-11-02 12:00"))
 VOUCHED = {"released_by": "r.reviewer"}
 
 
@@ -224,7 +224,7 @@ def test_every_edge_from_every_reachable_standing_is_legal_exactly_if_the_oracle
         place = todo.pop()
         for act in acts:
             expected = after(place, act)
-            found = BOOK.workflow.step(status_and_place(place), act)
+            found = RULE_SET.workflow.step(status_and_place(place), act)
             begun_unknown = place is None and expected is None
             assert (found is None) == (expected is None and not begun_unknown), (place, act, found, expected)
             if found is not None:
@@ -239,17 +239,17 @@ def test_every_edge_from_every_reachable_standing_is_legal_exactly_if_the_oracle
 
 
 def test_every_activity_of_the_table_is_named_by_an_event_and_the_other_way_round() -> None:
-    named = {code.activity for code in BOOK.codes.values() if code.activity}
-    assert named == set(BOOK.workflow.activities)
+    named = {code.activity for code in RULE_SET.codes.values() if code.activity}
+    assert named == set(RULE_SET.workflow.activities)
     for act, (subtype, _) in SUBTYPES.items():
-        assert BOOK.codes["Interstate Compact", subtype].activity == act
-    assert {code.subtype for code in BOOK.codes.values() if code.event_type == "Interstate Compact"} == {
+        assert RULE_SET.codes["Interstate Compact", subtype].activity == act
+    assert {code.subtype for code in RULE_SET.codes.values() if code.event_type == "Interstate Compact"} == {
         each for each, _ in SUBTYPES.values()
     }
 
 
 class Walk(RuleBasedStateMachine):
-    """Steps heard in any order of their action times, some taken back; the oracle folds them anew each time."""
+    """Steps heard in any order of their action times, some taken back; the oracle folds them again each time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -261,7 +261,7 @@ class Walk(RuleBasedStateMachine):
         place = None
         for each in sorted(self.taken, key=lambda event: (event.action_at, event.seq)):
             if until is None or (each.action_at, each.seq) < until:
-                act = BOOK.codes["Interstate Compact", each.event_subtype].activity
+                act = RULE_SET.codes["Interstate Compact", each.event_subtype].activity
                 legal = after(place, act or "")
                 place = legal if legal is not None or place is None else self.forced(place, act or "")
         return place
@@ -279,7 +279,7 @@ class Walk(RuleBasedStateMachine):
         heard = step(act, f"2026-11-02 {hour:02}:00", seq=seq, message_id=f"m{seq}", **(VOUCHED if released else {}))
         place = self.fold((heard.action_at, seq))
         legal = place is None or after(place, act) is not None
-        self.state, found = compact.take_step(heard, self.state, BOOK)
+        self.state, found = compact.take_step(heard, self.state, RULE_SET)
         assert (found is None) == legal, (place, act, found)
         if legal or released or (found is not None and found.outcome == "waiting"):
             self.taken.append(heard)
@@ -289,7 +289,7 @@ class Walk(RuleBasedStateMachine):
     def take_back(self, data: st.DataObject) -> None:
         one = data.draw(st.sampled_from(self.taken))
         self.taken.remove(one)
-        self.state, found = compact.take_step(cancel(one), self.state, BOOK)
+        self.state, found = compact.take_step(cancel(one), self.state, RULE_SET)
         assert found is None
 
     @invariant()
@@ -297,7 +297,7 @@ class Walk(RuleBasedStateMachine):
         cases = self.state.cases
         assert len(cases) <= 1
         assert msgspec.json.decode(msgspec.json.encode(self.state), type=CompactState) == self.state
-        stands = compact.state_of_case(cases[0], BOOK.workflow) if cases else UNKNOWN_STATE
+        stands = compact.state_of_case(cases[0], RULE_SET.workflow) if cases else UNKNOWN_STATE
         assert stands == status_and_place(self.fold())
 
 
@@ -532,15 +532,15 @@ def test_what_is_kept_of_a_case_is_bounded() -> None:
     for number in range(200):
         moved = step("address change" if number % 20 else "arrival", "2026-11-02 12:00", seq=number, message_id=f"m{number}")
         moved = msgspec.structs.replace(moved, action_at=moved.action_at + number * HOUR, compact_case=f"A-{number // 20}")
-        state, _ = compact.take_step(moved, state, BOOK)
+        state, _ = compact.take_step(moved, state, RULE_SET)
     assert len(state.cases) == compact.MAX_CASES
     for number in range(100):
         moved = step("address change", "2026-11-20 12:00", seq=1000 + number, message_id=f"n{number}", compact_case="A-9")
-        state, found = compact.take_step(msgspec.structs.replace(moved, action_at=moved.action_at + number * MINUTE), state, BOOK)
+        state, found = compact.take_step(msgspec.structs.replace(moved, action_at=moved.action_at + number * MINUTE), state, RULE_SET)
         assert found is None
     (case,) = [each for each in state.cases if each.number == "A-9"]
     assert len(case.steps) == compact.MAX_STEPS
-    assert compact.state_of_case(case, BOOK.workflow).supervision == "in the receiving state"
+    assert compact.state_of_case(case, RULE_SET.workflow).supervision == "in the receiving state"
 
 
 # --- the way of a journey

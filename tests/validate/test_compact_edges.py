@@ -1,4 +1,4 @@
-"""Where a step has its place, which case it belongs to, what is kept of cases, and what is said against a step."""
+"""Where a step belongs, in which case, how many cases are stored, and the findings against a step."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,9 +12,9 @@ from processors.validate.compact import Case, CompactState, Step
 from processors.validate.finding import Finding
 from tests.one_stage import rules
 from tests.validate.scene import HOUR, ms
-from tests.validate.test_compact import BOOK, VOUCHED, step
+from tests.validate.test_compact import RULE_SET, VOUCHED, step
 
-WORKFLOW = BOOK.workflow
+WORKFLOW = RULE_SET.workflow
 
 
 def taken(*acts: str, case: str | None = None, first: int = 2, seq: int = 0) -> list[Event]:
@@ -28,7 +28,7 @@ def taken(*acts: str, case: str | None = None, first: int = 2, seq: int = 0) -> 
 def state(*events: Event) -> CompactState:
     found = CompactState()
     for each in events:
-        found, finding = compact.take_step(each, found, BOOK)
+        found, finding = compact.take_step(each, found, RULE_SET)
         assert finding is None, finding
     return found
 
@@ -96,7 +96,7 @@ def test_if_every_case_is_closed_a_step_without_a_number_goes_to_the_latest() ->
 def test_a_number_goes_to_its_own_case_before_one_without_a_number() -> None:
     found = state(*taken("arrival", case="A"), *taken("arrival", case="B", seq=100))
     nameless = CompactState((Case(None, (at(1, seq=1),)), *found.cases))
-    found, _ = compact.take_step(step("address change", "2026-11-20 12:00", seq=50, message_id="x", compact_case="A"), nameless, BOOK)
+    found, _ = compact.take_step(step("address change", "2026-11-20 12:00", seq=50, message_id="x", compact_case="A"), nameless, RULE_SET)
     assert number_of(found, "x") == "A"
     assert [case.number for case in found.cases].count(None) == 1
 
@@ -129,7 +129,7 @@ def test_of_too_many_steps_the_oldest_are_remembered_by_where_they_led() -> None
     found = CompactState()
     for number, act in enumerate(acts):
         one = step(act, "2026-11-02 12:00", action_at=ms("2026-11-02 12:00") + number * HOUR, seq=number, message_id=f"m{number}")
-        found, finding = compact.take_step(one, found, BOOK)
+        found, finding = compact.take_step(one, found, RULE_SET)
         assert finding is None
         (case,) = found.cases
         assert len(case.steps) == min(number + 1, compact.MAX_STEPS)
@@ -158,7 +158,7 @@ def test_a_step_of_an_activity_that_the_rules_no_longer_have_moves_nothing() -> 
 
 
 def against(one: Event, *before: Event) -> Finding | None:
-    return compact.take_step(one, state(*before), BOOK)[1]
+    return compact.take_step(one, state(*before), RULE_SET)[1]
 
 
 def test_an_illegal_step_says_what_it_follows_where_the_case_stands_and_what_it_needs() -> None:
@@ -174,10 +174,10 @@ def test_an_illegal_step_says_what_it_follows_where_the_case_stands_and_what_it_
 
 def test_a_step_that_may_be_taken_from_several_standings_names_them_all() -> None:
     ways = tuple(Move(((), (), (place,)), UNKNOWN_STATE) for place in ("here", "there"))
-    book = replace(BOOK)
-    book.__dict__["workflow"] = Workflow({"arrival": Activity("arrival", UNKNOWN_STATE, ways)}, frozenset())
+    rule_set = replace(RULE_SET)
+    rule_set.__dict__["workflow"] = Workflow({"arrival": Activity("arrival", UNKNOWN_STATE, ways)}, frozenset())
     case = Case(None, (), CaseState(supervision="gone"))
-    found = compact.check_step(step("arrival", "2026-11-02 12:00"), case, book.workflow.activities["arrival"], book, at(1, seq=50))
+    found = compact.check_step(step("arrival", "2026-11-02 12:00"), case, rule_set.workflow.activities["arrival"], rule_set, at(1, seq=50))
     assert found is not None
     assert found.detail.endswith("the case stands at supervision gone; the step needs supervision here; or supervision there")
 
@@ -205,7 +205,7 @@ def test_a_step_before_all_that_is_kept_says_so() -> None:
         step("withdrawal", "2026-11-02 12:00", seq=50),
         Case(None, steps, compact.state_of_case(state(*taken("arrival", "case closure")).cases[0], WORKFLOW)),
         WORKFLOW.activities["withdrawal"],
-        BOOK,
+        RULE_SET,
         at(1, seq=50),
     )
     assert found is not None
@@ -234,7 +234,7 @@ def test_travel_that_is_too_long_says_how_long_and_how_long_it_may_be() -> None:
 def test_an_illegal_step_moves_the_case_only_if_somebody_vouches_for_it(more: dict[str, Any], *, vouched: bool) -> None:
     before = state(*taken("arrival", "case closure"))
     one = step("address change", "2026-11-09 12:00", seq=50, message_id="x", **more)
-    after, found = compact.take_step(one, before, BOOK)
+    after, found = compact.take_step(one, before, RULE_SET)
     assert found is not None
     assert (after != before) is vouched
 
@@ -258,7 +258,7 @@ def test_another_agencys_message_is_of_the_compact_if_it_names_case_or_state(nam
 
 
 def test_a_step_that_is_no_step_of_the_compact_has_no_members() -> None:
-    code = BOOK.codes["Court", "Court Hearing"]
+    code = RULE_SET.codes["Court", "Court Hearing"]
     assert compact.check_membership(step("arrival", sending_state="XX"), code, rules()) is None
 
 

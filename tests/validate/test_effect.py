@@ -1,4 +1,4 @@
-"""What a message changes when it takes effect, and what is taken back; how long it is remembered that it was told."""
+"""What a message changes when it takes effect, what is reverted, and for how long it is remembered as told."""
 
 import msgspec
 import pytest
@@ -54,7 +54,7 @@ def test_what_is_told_is_remembered_until_its_date_is_past_if_that_is_later() ->
     assert taken(OffenderState(), trial).told_until == {"VA0010000\nm1": ms(NOON) + 90 * DAY}
 
 
-def test_what_is_told_again_is_remembered_anew_and_what_is_over_goes() -> None:
+def test_what_is_told_again_is_remembered_longer_and_what_has_expired_is_forgotten() -> None:
     one = named(escape(NOON), "m1")
     now = one.received_at
     old = {"a": now, "b": now + 1, "VA0010000\nm1": now + 5}

@@ -1,4 +1,4 @@
-"""What every way out of validate leaves behind: the verdict's review, the end of the part for its agency's answer, the next deadline."""
+"""What every outcome of validate writes: the review, the end of the part for the response, the next deadline."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What each check says, word for word: a reviewer reads what contradicts what, with both values (contract §3.1.5)."""
+"""The finding of each check, word for word: it names both contradicting values (contract §3.1.5)."""
 
 import pytest
 from msgspec.structs import replace

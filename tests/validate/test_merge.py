@@ -1,4 +1,4 @@
-"""What is known of two offender keys becomes what is known of one person: expectations, clocks, cases, and events with two ids."""
+"""The states of two offender keys become that of one person: expectations, clocks, cases, and events with two ids."""
 
 from typing import Any
 

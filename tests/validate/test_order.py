@@ -6,7 +6,7 @@ import msgspec
 
 from processors.domain.event import Event
 from processors.domain.expectation import Expectation
-from processors.rules.book import EventCode, Order
+from processors.rules.rule_set import EventCode, Order
 from processors.validate.order import RULE, hearing_order, meet_expectation, revert
 from processors.validate.state import MAX_EXPECTED, ExpectedEvent
 from tests.validate.facts import facts
@@ -231,7 +231,7 @@ def test_when_an_expectation_was_settled_is_published_and_taken_back() -> None:
     decided = scene.last
     assert scene.expectation.settled_at == ms("2026-11-21 10:00")
     scene.receive(update(filed, received_at=ms("2026-11-21 11:00")))
-    assert scene.expectation.settled_at == ms("2026-11-21 10:00"), "a change of what expects settles nothing anew"
+    assert scene.expectation.settled_at == ms("2026-11-21 10:00"), "a change of what expects settles nothing again"
     scene.receive(cancel(decided, received_at=ms("2026-11-21 12:00")))
     assert (scene.expectation.state, scene.expectation.settled_at) == ("open", None), "the change has not forgotten what met it"
     scene.receive(cancel(filed, received_at=ms("2026-11-21 13:00")))

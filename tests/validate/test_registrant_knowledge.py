@@ -1,4 +1,4 @@
-"""What those who were told hold while a change is not told: the next change and the cancellation start from there."""
+"""What registrants know while a change is not told: the next change and the cancellation are relative to that."""
 
 import msgspec
 import pytest
@@ -12,7 +12,7 @@ from tests.one_stage import rules
 from tests.validate.scene import cancel, day_end, hearing, ms, update
 
 CHAIN = "VA0010000\nm1"
-NEW_YORK = rules().book("VA", 0).zone
+NEW_YORK = rules().rule_set("VA", 0).zone
 ONE = msgspec.structs.replace(hearing("2026-12-07 10:00", court="Richmond"), message_id="m1", seq=1)
 AT = Change("action_at", "2026-12-07T15:00:00Z", "2026-12-08T15:00:00Z")
 COURT = Change("court", "Richmond", "Henrico")

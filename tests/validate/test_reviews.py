@@ -1,4 +1,4 @@
-"""What a reviewer is shown and what follows from what they decide (contract §2, §3.1.5)."""
+"""What a reviewer sees, and what follows from their decision (contract §2, §3.1.5)."""
 
 import pytest
 
@@ -115,8 +115,8 @@ def test_a_message_without_words_is_flagged_and_not_even_a_reviewer_can_tell_it(
     assert scene.verdicts[-1].review_id == scene.review.review_id
     assert scene.review.state == "open"
     assert scene.told == []
-    book = scene.rules.book("VA", 0)
-    monkeypatch.setattr(type(book), "text", lambda *_: object())
+    rule_set = scene.rules.rule_set("VA", 0)
+    monkeypatch.setattr(type(rule_set), "text", lambda *_: object())
     scene.act("release", scene.review.review_id, "2026-11-20 12:00")
     assert scene.told == ["Knighthood"]
     assert scene.review.state == "released"

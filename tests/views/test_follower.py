@@ -1,4 +1,4 @@
-"""A view goes on after its reader has lost the brokers."""
+"""A view continues after its reader has lost the brokers."""
 
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,8 @@ class Broker:
     def partition_counts(self, topics: Any) -> dict[str, int]:
         return dict.fromkeys(topics, 1)
 
-    def end_offsets(self, places: Any) -> dict[Any, int]:
-        return dict.fromkeys(places, 0)
+    def end_offsets(self, topic_partitions: Any) -> dict[Any, int]:
+        return dict.fromkeys(topic_partitions, 0)
 
     def partition_consumer(self) -> LostReader:
         return next(self._left)

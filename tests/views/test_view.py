@@ -1,4 +1,4 @@
-"""The view holds what the topics say, goes on where it was, and is built anew when it could not be that."""
+"""A view holds what the topics say, continues where it was, and is rebuilt if it cannot."""
 
 import sqlite3
 from pathlib import Path
@@ -73,11 +73,11 @@ def test_the_journal_is_indexed_by_message_offender_registrant_and_agency(view: 
     )
     put(view, RESPONSES, "VA0430000", answer, 5)
     with view.reading() as database:
-        assert queries.journal_places(database, "M-1") == [(0, 3), (0, 7)]
+        assert queries.journal_offsets(database, "M-1") == [(0, 3), (0, 7)]
         assert queries.messages_of(database, "o1") == [{"message_id": "M-1", "ori": "VA0430000", "at": AT}]
         assert queries.decisions_for(database, "R-1") == [{"message_id": "M-1", "outcome": "sent", "at": AT, "channel": "sms"}]
         assert [(each["messages"], each["rejected"]) for each in queries.agencies(database)] == [(2, 1)]
-        assert queries.response_places(database, "M-1") == [(0, 5)]
+        assert queries.response_offsets(database, "M-1") == [(0, 5)]
         assert queries.search(database, "M-") == [{"kind": "message", "id": "M-1"}, {"kind": "message", "id": "M-2"}]
         assert queries.search(database, "VA0") == [{"kind": "agency", "id": "VA0430000"}]
 
@@ -88,11 +88,11 @@ def test_a_view_goes_on_where_it_was(view: View) -> None:
 
 
 @pytest.mark.parametrize("damage", ["another log", "another shape", "cut short", "no database", "gone"])
-def test_a_view_that_cannot_go_on_is_built_anew(view: View, damage: str) -> None:
+def test_a_view_that_cannot_continue_is_rebuilt(view: View, damage: str) -> None:
     put(view, REVIEWS, "a", review("a"), 41)
     logs = LOGS
     if damage == "another log":
-        logs = {**LOGS, "reviews": "made anew"}
+        logs = {**LOGS, "reviews": "recreated"}
     elif damage == "another shape":
         with sqlite3.connect(view.path) as database:
             database.execute("PRAGMA user_version = 7")

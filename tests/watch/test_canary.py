@@ -1,4 +1,4 @@
-"""A canary goes all the way, on a topic that no provider reads, and one receipt ends it."""
+"""A canary passes the whole pipeline, on a topic that no provider reads, and one receipt ends it."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Lag, age and what retention leaves, from what was seen of the groups."""
+"""Lag, age and the time left until retention, from measurements of the groups."""
 
 from processors.topics import DAY, FOREVER
 from processors.watch import metrics

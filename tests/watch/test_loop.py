@@ -1,4 +1,4 @@
-"""What the watch shows when a look is not as it should be: a flood, a canary that cannot be sent, a broker that gives records late."""
+"""What the watch shows when a measurement is incomplete: a flood, a canary that cannot be sent, a broker that answers late."""
 
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
@@ -170,11 +170,11 @@ class Broker:
     def partition_consumer(self, **_: object) -> Any:
         return SimpleNamespace(assign=lambda _: None, poll=self._poll, close=lambda: None)
 
-    def end_offsets(self, places: Iterable[Any], *_: object) -> dict[Any, int]:
-        return dict.fromkeys(places, 8)
+    def end_offsets(self, topic_partitions: Iterable[Any], *_: object) -> dict[Any, int]:
+        return dict.fromkeys(topic_partitions, 8)
 
-    def start_offsets(self, places: Iterable[Any]) -> dict[Any, int]:
-        return dict.fromkeys(places, 0)
+    def start_offsets(self, topic_partitions: Iterable[Any]) -> dict[Any, int]:
+        return dict.fromkeys(topic_partitions, 0)
 
     def _poll(self, _: float) -> Any:
         if not self.comes:
@@ -185,7 +185,7 @@ class Broker:
 def test_what_the_broker_does_not_give_in_time_is_behind_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     broker = Broker()
     stage: Any = SimpleNamespace(name="dedupe", inputs=(Topic("events", (), "offender"),))
-    monkeypatch.setattr(groups, "committed_offsets", lambda of, places: dict.fromkeys(places, of.committed))
+    monkeypatch.setattr(groups, "committed_offsets", lambda of, topic_partitions: dict.fromkeys(topic_partitions, of.committed))
     monkeypatch.setattr(groups, "OUTBOUND", {})
     monkeypatch.setattr(groups, "READ_SECONDS", 0.05)
     looking = Groups(broker, "", [stage])  # type: ignore[arg-type]

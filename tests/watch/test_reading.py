@@ -1,4 +1,4 @@
-"""A reading says the same of the watch's own page as its query asks of Prometheus."""
+"""A reading gives the same value from the watch's own page as its query in Prometheus."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the watch counts of compacted topics: open, oldest, by label; never what is closed."""
+"""What the watch counts in compacted topics: open items, the oldest, by label; never closed ones."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -9,8 +9,8 @@ from processors.domain.agency import AgencyHeard
 from processors.domain.expectation import Expectation, ExpectationState
 from processors.domain.journal import DeadLetterSettled
 from processors.domain.review import Review, ReviewState
-from processors.rules.book import Rules
 from processors.rules.load import load_rules
+from processors.rules.rule_set import Rules
 from processors.watch import canary, metrics
 from processors.watch.metrics import MAX_AGENCIES, MetricsPage
 from processors.watch.tables import Agencies, DeadLetters, Expectations, OpenReviews

@@ -16,10 +16,10 @@ from processors.views import queries
 async def message(pages: Pages, request: Request) -> Response:
     """Show every stage's decision on a message, by time."""
     message_id = request.path_params["message_id"]
-    places = await pages.ask(queries.journal_places, message_id)
-    if not places:
+    offsets = await pages.ask(queries.journal_offsets, message_id)
+    if not offsets:
         return pages.missing(request, f"message {message_id}")
-    verdicts = await run_in_threadpool(read_verdicts, pages, places, message_id)
+    verdicts = await run_in_threadpool(read_verdicts, pages, offsets, message_id)
     return pages.render(
         request,
         "message_life.html",
@@ -31,10 +31,10 @@ async def message(pages: Pages, request: Request) -> Response:
     )
 
 
-def read_verdicts(pages: Pages, places: list[tuple[int, int]], message_id: str) -> list[dict[str, Any]]:
+def read_verdicts(pages: Pages, offsets: list[tuple[int, int]], message_id: str) -> list[dict[str, Any]]:
     """Return the verdicts on a message by time, then by stage."""
     found = []
-    for record in pages.console.client.read_at(DECISIONS, places):
+    for record in pages.console.client.read_at(DECISIONS, offsets):
         batch = None if record.value is None else pages.console.client.codec.decode(record.value)
         if isinstance(batch, Verdicts):
             found += [structs.asdict(each) for each in batch.verdicts if each.message_id == message_id]

@@ -177,7 +177,7 @@ async def decide_one(pages: Pages, request: Request, review: Mapping[str, Any], 
 def sample_texts(pages: Pages, review: Mapping[str, Any]) -> dict[str, str]:
     """Return the text that registrants would get about an event of this kind, by language; with invented names and places."""
     rules, where = pages.console.rules, review["jurisdiction"]
-    code = rules.book(where, review["since"]).code(review["event_type"], review["event_subtype"])
+    code = rules.rule_set(where, review["since"]).code(review["event_type"], review["event_subtype"])
     if code is None:
         return {}
     found = {language: sample_text(rules, where, code, review["since"], language) for language in LANGUAGES}

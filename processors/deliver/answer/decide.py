@@ -25,8 +25,8 @@ from processors.domain.event import Scope
 from processors.domain.notification import Response
 from processors.domain.tally import PartEnded, PartMatched, PartRepeated, RegistrantTold, TallyResult
 from processors.domain.trace import message_headers, trace_of
-from processors.rules.book import Rules
-from processors.stage import Context, Decision, Input, Output, Record, Stage, Wake
+from processors.rules.rule_set import Rules
+from processors.stage import Context, Decision, Input, Output, Record, Stage, TimerFired
 from processors.tally import MESSAGE_RESPONSE, tally_record
 from processors.topics import ANSWER_STATE, RESPONSES, TALLY
 
@@ -46,16 +46,16 @@ def decide(given: Input, states: Mapping[str, SubmissionTally], context: Context
     name = given.key or ""
     before = states.get(name, SubmissionTally())
     if not isinstance(given, Record):
-        return wake(name, before, given.due_at if isinstance(given, Wake) else given.at)
-    after = add(before, given.value, context.rules)
+        return fire_timer(name, before, given.due_at if isinstance(given, TimerFired) else given.at)
+    after = count_record(before, given.value, context.rules)
     if isinstance(given.value, PartRepeated):
         return answer_repeat(name, after, repeating_part(given.value))
     if after.complete and not after.closed:
-        return close(name, after, given.timestamp, context.rules)
+        return close_submission(name, after, given.timestamp, context.rules)
     return Decision(states={name: after})
 
 
-def add(tally: SubmissionTally, value: PartEnded | PartMatched | RegistrantTold | PartRepeated, rules: Rules) -> SubmissionTally:
+def count_record(tally: SubmissionTally, value: PartEnded | PartMatched | RegistrantTold | PartRepeated, rules: Rules) -> SubmissionTally:
     """Return the tally with one more record counted."""
     if isinstance(value, PartEnded):
         return with_part(tally, value, rules, result=value.result)
@@ -87,7 +87,7 @@ def with_part(
     )
 
 
-def close(name: str, tally: SubmissionTally, now: int, rules: Rules) -> Decision[SubmissionTally]:
+def close_submission(name: str, tally: SubmissionTally, now: int, rules: Rules) -> Decision[SubmissionTally]:
     """Close the submission: answer it, at once or after `response.hold`, and end the parts that repeat it."""
     told = tuple(output for each in tally.followers for output in end_repeating_part(each, failed=tally.failed))
     forget_at = max(tally.forget_at, now + rules.duration("duplicate.window", tally.scope))
@@ -111,7 +111,7 @@ def answer_repeat(name: str, tally: SubmissionTally, part: RepeatingPart) -> Dec
     return Decision(states={name: replace(tally, followers=(*tally.followers, part))})
 
 
-def wake(name: str, tally: SubmissionTally, now: int) -> Decision[SubmissionTally]:
+def fire_timer(name: str, tally: SubmissionTally, now: int) -> Decision[SubmissionTally]:
     """Send the response that was held, or forget an expired tally and end the parts that wait for a submission that never arrived."""
     if tally.answer_at is not None:
         return Decision((response_to(tally, now),), {name: replace(tally, answer_at=None)})

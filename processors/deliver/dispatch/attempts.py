@@ -19,7 +19,7 @@ from processors.deliver.lifecycle import (
     MessageKind,
     next_state,
 )
-from processors.deliver.situation import About, Situation
+from processors.deliver.situation import Situation, VerdictSubject
 from processors.deliver.state import Attempt, ContactProgress, Delivery, Notice
 from processors.deliver.wording.clean import clean
 from processors.deliver.wording.facts import full_name, number_of
@@ -45,10 +45,12 @@ class NewAttempt(Struct, frozen=True, gc=False):
         return Output(topic, self.outbound.registrant_id, self.outbound, headers=headers_of(self.outbound, self.delivery.traces))
 
     @property
-    def about(self) -> About:
+    def about(self) -> VerdictSubject:
         """Return what a verdict on the attempt refers to."""
         outbound = self.outbound
-        return About(notification_id=outbound.notification_id, reference=outbound.reference, channel=outbound.channel, status="sent")
+        return VerdictSubject(
+            notification_id=outbound.notification_id, reference=outbound.reference, channel=outbound.channel, status="sent"
+        )
 
 
 def make_attempt(delivery: Delivery, to: Destination, message: Message, zones: Sequence[ZoneInfo], situation: Situation) -> NewAttempt:

@@ -11,12 +11,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from processors.deliver.contacts import UNKNOWN, Destination, find, usable
+from processors.deliver.contacts import UNKNOWN, Destination, find_contact, usable_contacts
 from processors.deliver.dispatch.attempts import end_contact, make_attempt, settle_attempt, with_progress
 from processors.deliver.dispatch.schedule import after_quiet_hours, give_up_at, is_answer
 from processors.deliver.lifecycle import UNDER_WAY, WITHOUT_SUCCESS
 from processors.deliver.outcome import outcome_of_notices
-from processors.deliver.situation import MESSAGE_ONLY, About, Situation
+from processors.deliver.situation import MESSAGE_ONLY, Situation, VerdictSubject
 from processors.deliver.state import NOTIFICATION_DIGITS, Attempt, ContactProgress, Delivery, Registrant, Result, State, delivery_key
 from processors.deliver.wording.about_registrations import message_about
 from processors.deliver.wording.templates import Message, message_for
@@ -33,7 +33,7 @@ WAIT_ENDED: Final = {  # by whether a provider had accepted the attempt: reason 
 }
 
 
-def advance(registrant: Registrant, delivery: Delivery, situation: Situation, to: Destinations | None = None) -> Decision[State]:
+def advance_delivery(registrant: Registrant, delivery: Delivery, situation: Situation, to: Destinations | None = None) -> Decision[State]:
     """
     Advance a delivery: return the delivery, the registrant if it changes, new attempts, and verdicts.
 
@@ -76,8 +76,8 @@ def destinations_of(registrant: Registrant, delivery: Delivery, situation: Situa
     A contact that opted out gets only the reply to what the registrant has just written.
     """
     if delivery.content == "news":
-        return usable(registrant, situation)
-    found = [to for name in delivery.contacts if (to := find(registrant, name, situation)) is not None]
+        return usable_contacts(registrant, situation)
+    found = [to for name in delivery.contacts if (to := find_contact(registrant, name, situation)) is not None]
     answers = delivery.content == "opted_out" or (delivery.content == "help" and is_answer(delivery, situation))
     return {to.name: to for to in found if answers or not registrant.contacts.get(to.name, UNKNOWN).silent}
 
@@ -149,8 +149,8 @@ def attempt_due(_: Registrant, delivery: Delivery, to: Destinations, situation: 
         message = message_to(to[name], delivery, situation)
         if message is None:
             after = end_contact(after, name, "give_up")
-            said = verdicts_on(delivery, "noted", "no_text", f"there is no text by {progress.channel}", situation)
-            decisions.append(Decision[State](verdicts=tuple(said)))
+            verdicts = verdicts_on(delivery, "noted", "no_text", f"there is no text by {progress.channel}", situation)
+            decisions.append(Decision[State](verdicts=tuple(verdicts)))
             continue
         new = make_attempt(after, to[name], message, zones, situation)
         after = new.delivery
@@ -216,11 +216,13 @@ def message_to(to: Destination, delivery: Delivery, situation: Situation) -> Mes
     return message_about(delivery, to, situation)
 
 
-def about_attempt(attempt: Attempt, delivery: Delivery) -> About:
-    return About(notification_id=delivery.notification_id, reference=attempt.reference, channel=attempt.channel, status=attempt.status)
+def about_attempt(attempt: Attempt, delivery: Delivery) -> VerdictSubject:
+    return VerdictSubject(
+        notification_id=delivery.notification_id, reference=attempt.reference, channel=attempt.channel, status=attempt.status
+    )
 
 
-def attempt_verdicts(delivery: Delivery, to: Destination, message: Message, about: About, situation: Situation) -> list[Verdict]:
+def attempt_verdicts(delivery: Delivery, to: Destination, message: Message, about: VerdictSubject, situation: Situation) -> list[Verdict]:
     """Return the verdicts on an attempt that was made."""
     untold = "" if to.language.startswith(message.language) else f" (there is no text in {to.language!r})"
     together = f", {len(delivery.notices)} told together" if delivery.notices else ""
@@ -231,7 +233,7 @@ def attempt_verdicts(delivery: Delivery, to: Destination, message: Message, abou
 
 
 def verdicts_on(  # noqa: PLR0913, PLR0917  a verdict's own fields
-    delivery: Delivery, outcome: Outcome, reason: str, detail: str, situation: Situation, about: About = MESSAGE_ONLY
+    delivery: Delivery, outcome: Outcome, reason: str, detail: str, situation: Situation, about: VerdictSubject = MESSAGE_ONLY
 ) -> list[Verdict]:
     """Return a verdict on every notice of a delivery, or on the registration that it is about."""
     if delivery.notices:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from processors.deliver.due import drop, review
-from processors.deliver.inputs.replies import review_of
+from processors.deliver.due import drop_notices, review_of_pending
+from processors.deliver.inputs.replies import review_of_reply
 from processors.deliver.keys import destroy_key
 from processors.deliver.outcome import end_notice
 from processors.deliver.situation import Situation
@@ -20,16 +20,16 @@ def erase(registrant: Registrant, erasure: Erasure, deliveries: Iterable[Deliver
     marks = {each: KnownRegistration(registration_id=each, seq=known.seq, ended=True) for each, known in registrant.registrations.items()}
     left = Registrant(registrant_id=registrant.registrant_id, registrations=marks)
     detail = f"{erasure.requested_by} asked for it: {erasure.reason}"
-    said = Decision[State](verdicts=(situation.verdict(registrant.registrant_id, "noted", "erased", detail),))
+    journaled = Decision[State](verdicts=(situation.verdict(registrant.registrant_id, "noted", "erased", detail),))
     return combine(
         (
             *(end_pending(registrant, situation)),
             *(end_delivery(each, situation) for each in deliveries),
-            Decision(outputs=tuple(review_of(reply, "superseded", situation) for reply in registrant.replies)),
+            Decision(outputs=tuple(review_of_reply(reply, "superseded", situation) for reply in registrant.replies)),
             Decision(outputs=tuple(Output(REGISTRATION_STATUS, each, None) for each in registrant.registrations)),
             Decision(states={registrant.registrant_id: left}),
             destroy_key(left, erasure.seq, situation),
-            said,
+            journaled,
         )
     )
 
@@ -37,8 +37,8 @@ def erase(registrant: Registrant, erasure: Erasure, deliveries: Iterable[Deliver
 def end_pending(registrant: Registrant, situation: Situation) -> Iterable[Decision[State]]:
     """Yield the end of everything that waits, with its reviews."""
     for pending in registrant.pending:
-        yield drop(pending.notices, "erased", DETAIL, situation)
-        yield review(pending, "superseded", DETAIL, situation)
+        yield drop_notices(pending.notices, "erased", DETAIL, situation)
+        yield review_of_pending(pending, "superseded", DETAIL, situation)
 
 
 def end_delivery(delivery: Delivery, situation: Situation) -> Decision[State]:

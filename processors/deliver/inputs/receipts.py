@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from processors.deliver.contacts import UNKNOWN, pins
 from processors.deliver.dispatch.attempts import settle_attempt
-from processors.deliver.dispatch.deliveries import advance
+from processors.deliver.dispatch.deliveries import advance_delivery
 from processors.deliver.inputs.replies import opt_out_by_receipt
-from processors.deliver.situation import STAGE_NAME, About, Situation, registrant_after
+from processors.deliver.situation import STAGE_NAME, Situation, VerdictSubject, registrant_after
 from processors.deliver.state import Attempt, Delivery, Registrant, State, delivery_key
 from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Verdict
@@ -36,12 +36,12 @@ class ReceiptMeaning(NamedTuple):
     wrong_pin: bool = False
 
 
-def settle(registrant: Registrant, receipt: Receipt, record: Record, found: State | None, situation: Situation) -> Decision[State]:
+def apply_receipt(registrant: Registrant, receipt: Receipt, record: Record, found: State | None, situation: Situation) -> Decision[State]:
     """Apply a receipt to its attempt, and advance the delivery."""
     attempt = found.attempts.get(receipt.reference) if isinstance(found, Delivery) else None
     if not isinstance(found, Delivery) or attempt is None or receipt.status not in KNOWN_STATUSES:
-        return refuse(receipt, record, situation)
-    meaning = interpret(receipt, attempt, registrant, situation)
+        return reject_receipt(receipt, record, situation)
+    meaning = interpret_receipt(receipt, attempt, registrant, situation)
     before, attempt = attempt, with_marks(attempt, receipt, meaning)
     if attempt != before:
         found = replace(found, attempts={**found.attempts, attempt.reference: attempt})
@@ -55,16 +55,16 @@ def settle(registrant: Registrant, receipt: Receipt, record: Record, found: Stat
     differs = "" if meaning.status == receipt.status else f": the provider says {receipt.status}"
     reason = "wrong_pin" if meaning.wrong_pin else reason_of(receipt)
     detail = f"attempt {attempt.number} is {meaning.status}{differs}"
-    noted = Decision[State](
+    decision = Decision[State](
         verdicts=verdicts_on(delivery, delivery.attempts[attempt.reference], reason, detail, situation, receipt.provider)
     )
     if not delivery.contacts:  # from an earlier version without contact progress: nothing to advance
-        return noted.then(Decision(states={delivery_key(situation.registrant_id, attempt.reference): delivery}))
-    noted = noted.then(update_contact(registrant, attempt, meaning.status, delivery, situation))
-    noted = noted.then(advance(registrant_after(noted, registrant), delivery, situation))
+        return decision.then(Decision(states={delivery_key(situation.registrant_id, attempt.reference): delivery}))
+    decision = decision.then(update_contact(registrant, attempt, meaning.status, delivery, situation))
+    decision = decision.then(advance_delivery(registrant_after(decision, registrant), delivery, situation))
     if meaning.status == "opted_out":
-        return noted.then(opt_out_by_receipt(registrant_after(noted, registrant), attempt, receipt, situation))
-    return noted
+        return decision.then(opt_out_by_receipt(registrant_after(decision, registrant), attempt, receipt, situation))
+    return decision
 
 
 def opt_out_afterwards(
@@ -76,19 +76,19 @@ def opt_out_afterwards(
     The attempt keeps its status and gets a mark, so that the same receipt, sent again, does not undo a later START.
     """
     marked = replace(delivery, attempts={**delivery.attempts, attempt.reference: replace(attempt, opted_out=True)})
-    noted = verdicts_on(marked, attempt, "late_receipt", f"the address opted out; the attempt stays {attempt.status}", situation)
+    verdicts = verdicts_on(marked, attempt, "late_receipt", f"the address opted out; the attempt stays {attempt.status}", situation)
     key = delivery_key(situation.registrant_id, attempt.notification_id if delivery.contacts else attempt.reference)
-    kept = Decision[State](states={key: marked}, verdicts=noted)
+    kept = Decision[State](states={key: marked}, verdicts=verdicts)
     return kept.then(opt_out_by_receipt(registrant, attempt, receipt, situation))
 
 
 def reason_of(receipt: Receipt) -> str:
     """Return the reason code of a receipt; a provider in doubt has reasons of its own."""
-    said = receipt.detail or ""
-    return next((reason for begin, reason in IN_DOUBT.items() if said.startswith(begin)), "receipt")
+    detail = receipt.detail or ""
+    return next((reason for begin, reason in IN_DOUBT.items() if detail.startswith(begin)), "receipt")
 
 
-def interpret(receipt: Receipt, attempt: Attempt, registrant: Registrant, situation: Situation) -> ReceiptMeaning:
+def interpret_receipt(receipt: Receipt, attempt: Attempt, registrant: Registrant, situation: Situation) -> ReceiptMeaning:
     """
     Return what a receipt means: a call that asks for a PIN is confirmed only by the right PIN, within three tries.
 
@@ -142,7 +142,7 @@ def verdicts_on(  # noqa: PLR0913, PLR0917  a verdict's own fields
     delivery: Delivery, attempt: Attempt, reason: str, detail: str, situation: Situation, provider: str | None = None
 ) -> tuple[Verdict, ...]:
     """Return the verdict on a receipt for every message that the attempt told of."""
-    about = About(
+    about = VerdictSubject(
         notification_id=attempt.notification_id,
         reference=attempt.reference,
         channel=attempt.channel,
@@ -157,7 +157,7 @@ def verdicts_on(  # noqa: PLR0913, PLR0917  a verdict's own fields
     )
 
 
-def refuse(receipt: Receipt, record: Record, situation: Situation) -> Decision[State]:
+def reject_receipt(receipt: Receipt, record: Record, situation: Situation) -> Decision[State]:
     """Dead-letter a receipt for an unknown attempt; sealed, since a provider's text may contain an address."""
     original = record.raw if record.raw is not None else msgspec.json.encode(receipt)
     dead_letter_id = f"{record.topic}-{record.partition}-{record.offset}"
@@ -177,5 +177,5 @@ def refuse(receipt: Receipt, record: Record, situation: Situation) -> Decision[S
         key=record.key,
         owner=registrant_digest(situation.registrant_id, situation.seal) if situation.key is not None else None,
     )
-    refused = situation.verdict(receipt.reference, "rejected", "unknown_receipt", detail, About(reference=receipt.reference))
+    refused = situation.verdict(receipt.reference, "rejected", "unknown_receipt", detail, VerdictSubject(reference=receipt.reference))
     return Decision(outputs=(Output(DEAD_LETTERS, dead_letter_id, letter),), verdicts=(refused,))

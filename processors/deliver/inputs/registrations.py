@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from processors.deliver.contacts import UNKNOWN, destinations
-from processors.deliver.dispatch.deliveries import advance
+from processors.deliver.dispatch.deliveries import advance_delivery
 from processors.deliver.keys import seal_for_registrant
 from processors.deliver.situation import Situation, registrant_after
 from processors.deliver.state import Delivery, KnownContact, KnownRegistration, Pending, Registrant, State
@@ -21,7 +21,9 @@ MAX_ENDED_WITH_CONTACTS: Final = 20  # ended registrations whose contacts are st
 MAX_CONTACTS_KNOWN: Final = 1_500  # beyond it, contacts that no registration has any more are forgotten
 
 
-def register(registrant: Registrant, reachable: Reachable, deliveries: Iterable[Delivery], situation: Situation) -> Decision[State]:
+def store_registration(
+    registrant: Registrant, reachable: Reachable, deliveries: Iterable[Delivery], situation: Situation
+) -> Decision[State]:
     """Store a registration, and advance the deliveries under way."""
     if reachable.refused:
         return publish_refusal(reachable)
@@ -44,9 +46,9 @@ def register(registrant: Registrant, reachable: Reachable, deliveries: Iterable[
         if registration.ended
         else ("registered", f"contacts to be verified: {len(asked)}")
     )
-    noted = situation.verdict(registration.registration_id, "noted", reason, detail)
-    taken = Decision[State](states={registrant.registrant_id: after}, verdicts=(noted,))
-    return advance_all(taken, after, deliveries, situation)
+    verdict = situation.verdict(registration.registration_id, "noted", reason, detail)
+    decision = Decision[State](states={registrant.registrant_id: after}, verdicts=(verdict,))
+    return advance_all(decision, after, deliveries, situation)
 
 
 def publish_refusal(reachable: Reachable) -> Decision[State]:
@@ -81,7 +83,7 @@ def within_bounds(registrant: Registrant, situation: Situation) -> Registrant:
 def advance_all(decision: Decision[State], registrant: Registrant, deliveries: Iterable[Delivery], situation: Situation) -> Decision[State]:
     """Return the decision with the deliveries under way advanced for the registrant's current contacts."""
     for delivery in deliveries:
-        decision = decision.then(advance(registrant_after(decision, registrant), delivery, situation))
+        decision = decision.then(advance_delivery(registrant_after(decision, registrant), delivery, situation))
     return decision
 
 

@@ -10,10 +10,10 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from processors.deliver.contacts import UNKNOWN, contact_name, find
-from processors.deliver.dispatch.deliveries import advance
+from processors.deliver.contacts import UNKNOWN, contact_name, find_contact
+from processors.deliver.dispatch.deliveries import advance_delivery
 from processors.deliver.dispatch.ids import digest
-from processors.deliver.situation import STAGE_NAME, About, Situation, registrant_after
+from processors.deliver.situation import STAGE_NAME, Situation, VerdictSubject, registrant_after
 from processors.deliver.state import NOTIFICATION_DIGITS, Attempt, ContactProgress, Content, Delivery, Registrant, Reply, State
 from processors.domain.event import EVERYWHERE
 from processors.domain.inbound import PURPOSE, Inbound, Keyword
@@ -33,21 +33,21 @@ MAX_UNREAD: Final = 50  # replies of one registrant that wait for a reviewer; th
 BUSINESS_DAYS: Final = 10  # until a revocation of consent in other words must be honored (47 CFR 64.1200(a)(10))
 
 
-def take_reply(registrant: Registrant, inbound: Inbound, situation: Situation) -> Decision[State]:
+def apply_reply(registrant: Registrant, inbound: Inbound, situation: Situation) -> Decision[State]:
     """Return the decision on a message from one of the registrant's addresses."""
     if inbound.keyword == "other":
         return ask_reviewer(registrant, inbound, situation)
     if inbound.keyword == "help":
         changed = Decision[State](verdicts=(reply_verdict(registrant, "help", f"asked for help by {inbound.channel}", situation),))
-        return changed if inbound.answered else changed.then(answer(registrant, inbound.channel, inbound.address, "help", situation))
+        return changed if inbound.answered else changed.then(send_answer(registrant, inbound.channel, inbound.address, "help", situation))
     silent = inbound.keyword == "stop"
     before = registrant.contacts.get(contact_name(inbound.channel, inbound.address), UNKNOWN)
     started_at = None if silent else min(inbound.occurred_at, inbound.received_at)
-    changed = set_silent(registrant, inbound.channel, inbound.address, situation, started_at)
+    changed = set_opted_out(registrant, inbound.channel, inbound.address, situation, started_at)
     if inbound.answered or before.silent == silent:
         return changed
     return changed.then(
-        answer(registrant_after(changed, registrant), inbound.channel, inbound.address, ANSWERS[inbound.keyword], situation)
+        send_answer(registrant_after(changed, registrant), inbound.channel, inbound.address, ANSWERS[inbound.keyword], situation)
     )
 
 
@@ -61,7 +61,7 @@ def opt_out_by_receipt(registrant: Registrant, attempt: Attempt, receipt: Receip
     before = registrant.contacts.get(attempt.contact, UNKNOWN)
     if before.silent:
         return Decision()
-    changed = set_silent(registrant, attempt.channel, address, situation, None)
+    changed = set_opted_out(registrant, attempt.channel, address, situation, None)
     told = Inbound(
         provider=receipt.provider,
         channel=attempt.channel,
@@ -75,10 +75,10 @@ def opt_out_by_receipt(registrant: Registrant, attempt: Attempt, receipt: Receip
     changed = changed.then(Decision(outputs=(Output(INTAKE, None, intake),)))
     if channel == "sms":
         return changed
-    return changed.then(answer(registrant_after(changed, registrant), attempt.channel, address, "opted_out", situation))
+    return changed.then(send_answer(registrant_after(changed, registrant), attempt.channel, address, "opted_out", situation))
 
 
-def set_silent(registrant: Registrant, channel: Channel, address: str, situation: Situation, started_at: int | None) -> Decision[State]:
+def set_opted_out(registrant: Registrant, channel: Channel, address: str, situation: Situation, started_at: int | None) -> Decision[State]:
     """Opt an address out, or in again if `started_at` (the time of a START) is given, on the channels of `opt_out.scope`."""
     silent = started_at is None
     whole_phone = channel in PHONE_CHANNELS and situation.rules.text("opt_out.scope", EVERYWHERE) == "phone"
@@ -92,10 +92,10 @@ def set_silent(registrant: Registrant, channel: Channel, address: str, situation
     return Decision(states={registrant.registrant_id: after}, verdicts=(reply_verdict(registrant, reason, detail, situation, channel),))
 
 
-def answer(registrant: Registrant, channel: Channel, address: str, content: Content, situation: Situation) -> Decision[State]:
+def send_answer(registrant: Registrant, channel: Channel, address: str, content: Content, situation: Situation) -> Decision[State]:
     """Send a reply, once, to the address from which the registrant wrote."""
     name = contact_name(channel, address)
-    to = find(registrant, name, situation)
+    to = find_contact(registrant, name, situation)
     if to is None:
         return Decision()
     return start_message(registrant, content, name, to.registration.registration_id, situation)
@@ -124,7 +124,7 @@ def start_message(  # noqa: PLR0913, PLR0917  what a delivery is made of
         contacts={name: ContactProgress(channel=channel, next_at=situation.at)},  # type: ignore[arg-type]
         standing=standing,
     )
-    return advance(registrant, delivery, situation)
+    return advance_delivery(registrant, delivery, situation)
 
 
 # --- replies without a keyword ---------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def ask_reviewer(registrant: Registrant, inbound: Inbound, situation: Situation)
     replies = (*registrant.replies, reply)
     gone, detail = replies[:-MAX_UNREAD], f"the registrant wrote {MAX_UNREAD} more times before it was read"
     return Decision(
-        (*(review_of(each, "superseded", situation) for each in gone), review_of(reply, "open", situation)),
+        (*(review_of_reply(each, "superseded", situation) for each in gone), review_of_reply(reply, "open", situation)),
         {registrant.registrant_id: replace(registrant, replies=replies[-MAX_UNREAD:])},
         (
             *(situation.verdict(each.review_id, "noted", "superseded", detail) for each in gone),
@@ -162,7 +162,7 @@ def decide_reply(registrant: Registrant, reply: Reply, action: ReviewAction, sit
     state: ReviewState = "released" if action.action == "release" else "discarded"
     detail = f"{action.reviewer} {state} it: {action.reason}"
     closed = Decision[State](
-        (review_of(reply, state, situation, action),),
+        (review_of_reply(reply, state, situation, action),),
         {registrant.registrant_id: after},
         (situation.verdict(reply.review_id, "noted", state, detail),),
     )
@@ -180,10 +180,10 @@ def decide_reply(registrant: Registrant, reply: Reply, action: ReviewAction, sit
     return closed.then(Decision(outputs=(Output(INTAKE, None, intake),)))
 
 
-def review_of(reply: Reply, state: ReviewState, situation: Situation, action: ReviewAction | None = None) -> Output:
+def review_of_reply(reply: Reply, state: ReviewState, situation: Situation, action: ReviewAction | None = None) -> Output:
     """Return the review record of a reply; it names neither the registrant nor the address."""
-    book = situation.rules.book("", reply.since)
-    due = business_days_after(book.calendar, day_of(reply.since, book.zone), BUSINESS_DAYS)
+    rule_set = situation.rules.rule_set("", reply.since)
+    due = business_days_after(rule_set.calendar, day_of(reply.since, rule_set.zone), BUSINESS_DAYS)
     record = Review(
         review_id=reply.review_id,
         message_id="-",
@@ -206,4 +206,4 @@ def review_of(reply: Reply, state: ReviewState, situation: Situation, action: Re
 def reply_verdict(registrant: Registrant, reason: str, detail: str, situation: Situation, channel: Channel | None = None) -> Verdict:
     """Return the verdict on a reply, under one of the registrant's registrations."""
     registration_id = next(iter(registrant.registrations), "-")
-    return situation.verdict(registration_id, "noted", reason, detail, About(channel=channel))
+    return situation.verdict(registration_id, "noted", reason, detail, VerdictSubject(channel=channel))

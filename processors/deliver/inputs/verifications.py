@@ -4,19 +4,21 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from processors.deliver.contacts import UNKNOWN, destinations, find
+from processors.deliver.contacts import UNKNOWN, destinations, find_contact
 from processors.deliver.inputs.registrations import advance_all
 from processors.deliver.inputs.replies import start_message
 from processors.deliver.situation import Situation
 from processors.deliver.state import Delivery, KnownRegistration, Registrant, State
-from processors.deliver.verification import VALID, code_of, proves
+from processors.deliver.verification import VALID, code_of, is_digest_of
 from processors.domain.event import EVERYWHERE
 from processors.domain.registration import Verification, VerificationPermit
 from processors.domain.time import iso
 from processors.stage import Decision
 
 
-def verify(registrant: Registrant, verification: Verification, deliveries: Iterable[Delivery], situation: Situation) -> Decision[State]:
+def verify_contact(
+    registrant: Registrant, verification: Verification, deliveries: Iterable[Delivery], situation: Situation
+) -> Decision[State]:
     """Verify the contact that was sent this code."""
     registration = registrant.registrations.get(verification.registration_id)
     if registration is None or not registration.in_force(situation.at):
@@ -27,13 +29,15 @@ def verify(registrant: Registrant, verification: Verification, deliveries: Itera
     if name is None:
         wrong = replace(registration, wrong_codes=(*registration.wrong_codes, situation.at)[-limit_of(situation) :])
         after = replace(registrant, registrations={**registrant.registrations, registration.registration_id: wrong})
-        noted = verdict_only(verification, "wrong_code", "no contact of the registration was sent this code within the last day", situation)
-        return noted.then(Decision(states={registrant.registrant_id: after}))
+        decision = verdict_only(
+            verification, "wrong_code", "no contact of the registration was sent this code within the last day", situation
+        )
+        return decision.then(Decision(states={registrant.registrant_id: after}))
     again = situation.at + situation.rules.duration("contact.reverify", EVERYWHERE)
     known = replace(registrant.contacts[name], asked_at=None, verified_at=situation.at, ask_at=again, failed=False)
     after = replace(registrant, contacts={**registrant.contacts, name: known})
-    noted = verdict_only(verification, "verified", f"its contact by {name.partition(':')[0]} is verified", situation)
-    return advance_all(noted.then(Decision(states={registrant.registrant_id: after})), after, deliveries, situation)
+    decision = verdict_only(verification, "verified", f"its contact by {name.partition(':')[0]} is verified", situation)
+    return advance_all(decision.then(Decision(states={registrant.registrant_id: after})), after, deliveries, situation)
 
 
 def proven_contact(registrant: Registrant, registration: KnownRegistration, verification: Verification, situation: Situation) -> str | None:
@@ -42,7 +46,7 @@ def proven_contact(registrant: Registrant, registration: KnownRegistration, veri
         asked_at = registrant.contacts.get(each.name, UNKNOWN).asked_at
         if asked_at is not None and situation.at < asked_at + VALID:
             code = code_of(registrant.registrant_id, each.name, asked_at, situation.seal)
-            if proves(verification.code, code, registration.registration_id, situation.seal):
+            if is_digest_of(verification.code, code, registration.registration_id, situation.seal):
                 return each.name
     return None
 
@@ -65,7 +69,7 @@ def limit_of(situation: Situation) -> int:
 def send_code(registrant: Registrant, permit: VerificationPermit, situation: Situation) -> Decision[State]:
     """Send a contact a code, or try again later if its address was sent too many codes today."""
     known = registrant.contacts.get(permit.contact, UNKNOWN)
-    to = find(registrant, permit.contact, situation)
+    to = find_contact(registrant, permit.contact, situation)
     if to is None or known.silent:
         return Decision()
     if permit.not_before is not None:

@@ -13,7 +13,7 @@ from processors.deliver.wording.dates import day_in_words, instant_in_words, loc
 from processors.deliver.wording.style import Style
 from processors.domain.event import Change
 from processors.domain.person import Identifier, Name
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 
 NUMBERS: Final = ("ICOTS", "DOC", "BOOKING", "SID", "FBI")  # the numbers that a registrant most likely knows, in order
 HEARING: Final = "Hearing Notice"
@@ -163,7 +163,7 @@ def join_values(notices: tuple[Notice, ...], name: str, say: Callable[[str], str
 def offices_of(rules: Rules, at: int, notices: Iterable[Notice]) -> Iterator[Office]:
     """Yield the compact offices of the notices' states whose telephone numbers are in the rules."""
     for code in dict.fromkeys(code for each in notices for code in (each.sending_state, each.receiving_state) if code):
-        entry = rules.book(code, at).entries.get("jurisdiction", {}).get("") if code in rules.jurisdictions else None
+        entry = rules.rule_set(code, at).entries.get("jurisdiction", {}).get("") if code in rules.jurisdictions else None
         if entry is not None and entry.compact_office_phone:
             yield Office(clean(entry.compact_office or rules.jurisdictions[code].name), clean(entry.compact_office_phone))
 

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from processors.rules.book import Book, Rules
+from processors.rules.rule_set import Rules, RuleSet
 
 
 class Style(Struct, frozen=True, gc=False):
@@ -16,14 +16,14 @@ class Style(Struct, frozen=True, gc=False):
 
     language: str
     rules: Rules
-    book: Book
+    rule_set: RuleSet
     zone: ZoneInfo
     brief: bool
     discreet: bool = False
 
     def noun(self, name: str) -> str:
         """Return the `noun` of a text of the rules; empty if the language has none."""
-        text = self.book.texts.get((name, self.language))
+        text = self.rule_set.texts.get((name, self.language))
         return "" if text is None else text.noun
 
     def state(self, code: str) -> str:

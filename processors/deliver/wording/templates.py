@@ -24,7 +24,7 @@ from processors.deliver.wording.fitting import shortest
 from processors.deliver.wording.segments import encode
 from processors.deliver.wording.style import Style
 from processors.domain.registration import Channel
-from processors.rules.book import Book, Rules, Text
+from processors.rules.rule_set import Rules, RuleSet, Text
 
 FALLBACK: Final = "en"
 DISCREET: Final = "*discreet"
@@ -51,14 +51,14 @@ def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: st
     A text that cannot be rendered counts as missing: `vn rules check` refuses it, but rules may run unchecked.
     """
     first, discreet = notices[0], is_discreet(language)
-    book = rules.book(first.jurisdiction, first.received_at)
+    rule_set = rules.rule_set(first.jurisdiction, first.received_at)
     for spoken in (language.partition("-")[0].lower(), FALLBACK):
-        text = book.text(first.event_type, first.event_subtype, spoken)
-        frame, about = book.texts.get((FRAMES[first.telling], spoken)), book.texts.get(("*about", spoken))
+        text = rule_set.text(first.event_type, first.event_subtype, spoken)
+        frame, about = rule_set.texts.get((FRAMES[first.telling], spoken)), rule_set.texts.get(("*about", spoken))
         if text is not None and frame is not None and about is not None:
-            style = Style(spoken, rules, book, book.zone_of(first.ori), brief=channel == "sms", discreet=discreet)
+            style = Style(spoken, rules, rule_set, rule_set.zone_of(first.ori), brief=channel == "sms", discreet=discreet)
             if discreet:
-                frame = with_discreet_text(frame, DISCREET, spoken, book)
+                frame = with_discreet_text(frame, DISCREET, spoken, rule_set)
             try:
                 return fill(channel, facts_of(notices, style, at), frame, about, text)
             except (TemplateError, TypeError):
@@ -66,13 +66,15 @@ def message_for(notices: tuple[Notice, ...], rules: Rules, at: int, language: st
     return None
 
 
-def plain_message(book: Book, name: str, language: str, channel: Channel, facts_in: Callable[[str], dict[str, Any]]) -> Message | None:
+def plain_message(
+    rule_set: RuleSet, name: str, language: str, channel: Channel, facts_in: Callable[[str], dict[str, Any]]
+) -> Message | None:
     """Return the message of the text `name`, which is not about an event, in the language or in English; None if there is none."""
     for spoken in (language.partition("-")[0].lower(), FALLBACK):
-        if (text := book.texts.get((name, spoken))) is None:
+        if (text := rule_set.texts.get((name, spoken))) is None:
             continue
         if is_discreet(language):
-            text = with_discreet_text(text, f"{DISCREET}.{name[1:]}", spoken, book)
+            text = with_discreet_text(text, f"{DISCREET}.{name[1:]}", spoken, rule_set)
         facts = facts_in(spoken)
         try:
             match channel:
@@ -92,9 +94,9 @@ def is_discreet(language: str) -> bool:
     return "discreet" in language.lower().partition("-x-")[2].split("-")
 
 
-def with_discreet_text(text: Text, name: str, language: str, book: Book) -> Text:
+def with_discreet_text(text: Text, name: str, language: str, rule_set: RuleSet) -> Text:
     """Return the text with the parts that a lock screen shows replaced by discreet ones: text message, email subject and first lines."""
-    found = book.texts.get((name, language))
+    found = rule_set.texts.get((name, language))
     if found is None:
         return text
     body = f"{found.body.strip()}\n\n{text.body.lstrip()}" if found.body else text.body
@@ -116,14 +118,14 @@ def template(source: str) -> Template:
     return ENVIRONMENT.from_string(source)
 
 
-def call_prompt(book: Book, language: str, *, confirm: bool) -> str:
+def call_prompt(rule_set: RuleSet, language: str, *, confirm: bool) -> str:
     """Return what a registrant is told to key in during a call, in the language or in English."""
-    return call_text(book, "*call.confirm" if confirm else "*call.stop", language)
+    return call_text(rule_set, "*call.confirm" if confirm else "*call.stop", language)
 
 
-def call_text(book: Book, name: str, language: str) -> str:
+def call_text(rule_set: RuleSet, name: str, language: str) -> str:
     """Return a text spoken in calls, in the language or in English."""
-    found = (book.texts.get((name, spoken)) for spoken in (language.partition("-")[0].lower(), FALLBACK))
+    found = (rule_set.texts.get((name, spoken)) for spoken in (language.partition("-")[0].lower(), FALLBACK))
     return next((text.voice for text in found if text is not None and text.voice), "")
 
 

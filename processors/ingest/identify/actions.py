@@ -7,12 +7,12 @@ import msgspec
 from msgspec import structs
 
 from processors.domain.intake import Intake
-from processors.domain.review import REVIEW_ID, STATE_AFTER, ReviewAction, opened_subject
+from processors.domain.review import REVIEW_ID, STATE_AFTER, ReviewAction, unsealed_subject
 from processors.ingest.identify import groups, pages
 from processors.ingest.identify.identity import current_key
-from processors.ingest.identify.journal import STAGE, note
+from processors.ingest.identify.journal import STAGE, intake_verdict
 from processors.ingest.identify.people import answer_near_match, confirm_registration, keep_apart, merge_keys, merge_offenders
-from processors.ingest.identify.reviews import settle, waiting_keys
+from processors.ingest.identify.reviews import settle_review, waiting_keys
 from processors.ingest.identify.state import (
     UNCHANGED,
     GroupDecision,
@@ -74,9 +74,9 @@ def decide_action(record: Record, states: States, context: Context) -> Decision[
     action = structs.replace(_action(intake.body), seq=record.offset, received_at=intake.received_at)
     named = REVIEW_ID.fullmatch(action.review_id or "")
     if named is not None and named["stage"] in DOWNSTREAM:
-        verdict = note(intake, context, "review_action", f"Sent on to {named['stage']}: {action.action}.")
+        verdict = intake_verdict(intake, context, "review_action", f"Sent on to {named['stage']}: {action.action}.")
         # Deliver's reviews name no registrant: their subject is sealed.
-        subject = opened_subject(named["subject"], context.seal) or current_key(named["subject"], states)
+        subject = unsealed_subject(named["subject"], context.seal) or current_key(named["subject"], states)
         return Decision((Output(DOWNSTREAM[named["stage"]], subject, action),), verdicts=(verdict,))
     if action.group is not None and groups.is_large(action.group, states):
         return decide_large_group(intake, action, states, context)
@@ -85,18 +85,18 @@ def decide_action(record: Record, states: States, context: Context) -> Decision[
     if not found:
         ours = named is None or named["stage"] == STAGE
         detail = "The action names no open review." if ours else "No stage takes actions on this review."
-        return Decision(verdicts=(note(intake, context, "unknown_review", detail),))
+        return Decision(verdicts=(intake_verdict(intake, context, "unknown_review", detail),))
     if action.group is not None:
         together = with_second_reviewer(action, len(found), states, context)
         if together is None:
             return wait_for_second_reviewer(intake, action, len(found), context)
         action = together
-    verdict = note(intake, context, STATE_AFTER[action.action], f"{len(found)} reviews are settled.")
+    verdict = intake_verdict(intake, context, STATE_AFTER[action.action], f"{len(found)} reviews are settled.")
     settled = [Decision[State](states=forget_decision(states, action), verdicts=(verdict,))]
     for each in found:
-        answered = answer(states, each, action, record, context)
+        answered = decide_question(states, each, action, record, context)
         states = after(states, answered)
-        settled += (answered, settle(states, each, action, context))
+        settled += (answered, settle_review(states, each, action, context))
     return combine(settled)
 
 
@@ -106,7 +106,9 @@ def decide_large_group(intake: Intake, action: ReviewAction, states: States, con
     together = with_second_reviewer(action, count, states, context)
     if together is None:
         return wait_for_second_reviewer(intake, action, count, context)
-    verdict = note(intake, context, STATE_AFTER[action.action], f"{count} reviews are settled, one page of the group after another.")
+    verdict = intake_verdict(
+        intake, context, STATE_AFTER[action.action], f"{count} reviews are settled, one page of the group after another."
+    )
     return groups.start_settlement(together, states).then(Decision(states=forget_decision(states, action), verdicts=(verdict,)))
 
 
@@ -124,7 +126,7 @@ def wait_for_second_reviewer(intake: Intake, action: ReviewAction, count: int, c
     """Store a decision on a group that is too large for one reviewer, until a second reviewer decides the same."""
     decided = GroupDecision(action.action, action.reviewer)
     detail = f"{action.reviewer} would {action.action} {count} reviews: a second reviewer must decide the same (review.four_eyes)."
-    verdict = note(intake, context, "second_reviewer_needed", detail)
+    verdict = intake_verdict(intake, context, "second_reviewer_needed", detail)
     return Decision(states={group_decision_key(action.group or ""): decided}, verdicts=(verdict,))
 
 
@@ -134,7 +136,7 @@ def forget_decision(states: States, action: ReviewAction) -> Mapping[str, State 
     return {key: None} if states.get(key) is not None else {}
 
 
-def answer(states: States, waiting: OpenReview, action: ReviewAction, record: Record, context: Context) -> Decision[State]:
+def decide_question(states: States, waiting: OpenReview, action: ReviewAction, record: Record, context: Context) -> Decision[State]:
     """Carry out a reviewer's answer: whether offenders are one person, or whether a registration is for an offender."""
     if not waiting.offenders:
         return UNCHANGED

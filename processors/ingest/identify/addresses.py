@@ -17,7 +17,7 @@ from processors.domain.inbound import Inbound, Keyword
 from processors.domain.intake import Intake
 from processors.domain.registration import Channel, Verification, VerificationPermit, VerificationRequest
 from processors.ingest.identify import pages
-from processors.ingest.identify.journal import note
+from processors.ingest.identify.journal import intake_verdict
 from processors.ingest.identify.state import (
     Address,
     CurrentRegistration,
@@ -51,8 +51,10 @@ def decide_verification(record: Record, states: States, context: Context) -> Dec
     verification = structs.replace(_verification(intake.body), seq=record.offset)
     current = find(states, registration_key(verification.registration_id), CurrentRegistration)
     if current is None:
-        return Decision(verdicts=(note(intake, context, "unknown_registration", "No such registration is in force."),))
-    verdict = note(intake, context, "verification", "The code goes to the registrant whose contact was sent one.", current.registrant_id)
+        return Decision(verdicts=(intake_verdict(intake, context, "unknown_registration", "No such registration is in force."),))
+    verdict = intake_verdict(
+        intake, context, "verification", "The code goes to the registrant whose contact was sent one.", current.registrant_id
+    )
     return Decision((Output(REGISTRANTS, current.registrant_id, verification),), verdicts=(verdict,))
 
 
@@ -70,10 +72,12 @@ def decide_inbound(record: Record, states: States, context: Context) -> Decision
     key = address_key(inbound.address)
     before = find(states, key, Address) or Address()
     if inbound.id and inbound.id in before.heard:
-        return Decision(verdicts=(note(intake, context, "repeated_inbound", f"The message says {inbound.keyword} and was taken before."),))
+        return Decision(
+            verdicts=(intake_verdict(intake, context, "repeated_inbound", f"The message says {inbound.keyword} and was taken before."),)
+        )
     if inbound.keyword == "start" and inbound.channel in before.silenced and inbound.occurred_at < before.stopped_at:
         return Decision(
-            verdicts=(note(intake, context, "late_inbound", "The message says start and was sent before the address said stop."),)
+            verdicts=(intake_verdict(intake, context, "late_inbound", "The message says start and was sent before the address said stop."),)
         )
     listed = (find(states, registration_key(each), CurrentRegistration) for each in pages.items(states, registrations_key(key)))
     registrants = dict.fromkeys(each.registrant_id for each in listed if each is not None)
@@ -86,7 +90,7 @@ def decide_inbound(record: Record, states: States, context: Context) -> Decision
     if inbound.id and (registrants or inbound.keyword in REMEMBERED_KEYWORDS):
         after = structs.replace(after, heard=(*after.heard, inbound.id)[-MAX_KNOWN_MESSAGES:])
     changed: dict[str, State | None] = {} if after == before else {key: None if after == Address() else after}
-    return Decision(outputs, changed, (note(intake, context, "inbound", detail),))
+    return Decision(outputs, changed, (intake_verdict(intake, context, "inbound", detail),))
 
 
 def address_after_keyword(before: Address, inbound: Inbound, context: Context) -> Address:
@@ -116,7 +120,9 @@ def decide_request(record: Record, states: States, context: Context) -> Decision
         registrant_id=request.registrant_id, contact=request.contact, received_at=intake.received_at, not_before=not_before
     )
     asked = lately if not_before is not None else (*lately, intake.received_at)
-    verdict = note(intake, context, "verification", f"Requests to verify the address within a day: {len(asked)}.", request.registrant_id)
+    verdict = intake_verdict(
+        intake, context, "verification", f"Requests to verify the address within a day: {len(asked)}.", request.registrant_id
+    )
     output = Output(REGISTRANTS, request.registrant_id, permit)
     return Decision((output,), {key: structs.replace(before, asked=asked)}, (verdict,))
 

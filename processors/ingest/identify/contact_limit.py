@@ -14,7 +14,7 @@ from processors.domain.journal import DeadLetter
 from processors.domain.quarantine import record_id
 from processors.domain.registration import Reachable, Registration
 from processors.ingest.identify import pages
-from processors.ingest.identify.journal import STAGE, note
+from processors.ingest.identify.journal import STAGE, intake_verdict
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
@@ -86,7 +86,7 @@ def with_fewer(states: States, registrant_id: str, contacts: int) -> Decision[St
     return UNCHANGED if head is None or head.contacts is None else with_count(states, registrant_id, head.contacts - contacts)
 
 
-def refuse(registration: Registration, record: Record, states: States, context: Context) -> Decision[State]:
+def reject_registration(registration: Registration, record: Record, states: States, context: Context) -> Decision[State]:
     """Dead-letter a registration. An earlier version of it stays in force; without one, the site is told that it was refused."""
     before = find(states, registration_key(registration.registration_id), CurrentRegistration)
     stays = "" if before is None else " What was registered under this id stays in force."
@@ -109,7 +109,7 @@ def refuse(registration: Registration, record: Record, states: States, context: 
         original=None,  # not kept: it would have to be erased with the registrant, and the site has it
         length=len(record.raw or b""),
     )
-    verdict = structs.replace(note(record.value, context, REASON, detail, registration.registrant_id), outcome="rejected")
+    verdict = structs.replace(intake_verdict(record.value, context, REASON, detail, registration.registrant_id), outcome="rejected")
     refused = Reachable(
         registrant_id=registration.registrant_id,
         seq=record.offset,

@@ -42,16 +42,16 @@ from processors.ingest.identify.addresses import (
     verification_keys,
 )
 from processors.ingest.identify.description import describe
-from processors.ingest.identify.earlier_messages import forget, page_keys
+from processors.ingest.identify.earlier_messages import forget_expired, page_keys
 from processors.ingest.identify.identity import offenders_at
-from processors.ingest.identify.journal import STAGE, note
+from processors.ingest.identify.journal import STAGE, intake_verdict
 from processors.ingest.identify.old_intake import people_of
 from processors.ingest.identify.people import ask_about_registration, decide_offender_action, offender_action_keys
 from processors.ingest.identify.publish import known_people
 from processors.ingest.identify.silence import check_silence
 from processors.ingest.identify.state import GroupSettlement, MessagePage, State, States, after, deadline, find, registration_key
 from processors.ingest.identify.submissions import decide_submission, submission_keys
-from processors.stage import Context, Decision, Input, Output, Record, Resettle, Stage, Wake
+from processors.stage import Context, Decision, Input, Output, Record, RulesChanged, Stage, TimerFired
 from processors.topics import (
     AGENCIES,
     DEAD_LETTER_KEYS,
@@ -92,7 +92,7 @@ def keys(given: Input, states: Mapping[str, State]) -> Iterable[str]:
     """Return the keys of the states that the input needs, given those found so far."""
     if isinstance(given, Record):
         return KEYS[given.value.kind](given, states)
-    return (*page_keys(given.key, states), *groups.page_keys(given.key, states)) if isinstance(given, Wake) else (given.key,)
+    return (*page_keys(given.key, states), *groups.page_keys(given.key, states)) if isinstance(given, TimerFired) else (given.key,)
 
 
 def decide(given: Input, states: Mapping[str, State], context: Context) -> Decision[State]:
@@ -100,10 +100,10 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     if isinstance(given, Record):
         decision = DECIDE[given.value.kind](given, states, context)
         return decision.then(Decision(people)) if (people := known_people(states, decision.states)) else decision
-    if isinstance(given, Resettle):
+    if isinstance(given, RulesChanged):
         return check_silence(states, given.key, given.at, context)
     if (page := find(states, given.key, MessagePage)) is not None:
-        return forget(states, given.key, page, given.due_at)
+        return forget_expired(states, given.key, page, given.due_at)
     if (settlement := find(states, given.key, GroupSettlement)) is not None:
         return groups.settle_page(given.key, settlement, states, context)
     return check_silence(states, given.key, given.due_at, context)
@@ -130,10 +130,10 @@ def decide_registration(record: Record, states: States, context: Context) -> Dec
     intake: Intake = record.value
     described, registration = describe((intake.people or people_of(intake))[0]), _registration(intake.body)
     if contact_limit.exceeds_limit(states, registration):
-        return contact_limit.refuse(registration, record, states, context)
-    current, accepted = registrations.accept(states, registration, described, record.offset, intake.received_at)
+        return contact_limit.reject_registration(registration, record, states, context)
+    current, accepted = registrations.accept_registration(states, registration, described, record.offset, intake.received_at)
     detail = f"Known offenders it describes: {len(current.offenders)}."
-    registered = accepted.then(Decision(verdicts=(note(intake, context, "registered", detail, current.registrant_id),)))
+    registered = accepted.then(Decision(verdicts=(intake_verdict(intake, context, "registered", detail, current.registrant_id),)))
     for key in offenders_at((*described.identifier_keys, *registrations.listing_keys(described)), states):
         asked = ask_about_registration(after(states, registered), intake.message_id, key, record, context)
         registered = registered.then(asked)
@@ -143,12 +143,12 @@ def decide_registration(record: Record, states: States, context: Context) -> Dec
 def decide_removal(record: Record, states: States, context: Context) -> Decision[State]:
     """End the registration for every offender it was sent to."""
     intake: Intake = record.value
-    before, removed = registrations.remove(states, intake.message_id, record.offset, intake.received_at)
+    before, removed = registrations.remove_registration(states, intake.message_id, record.offset, intake.received_at)
     if before is None:
-        verdict = note(intake, context, "registration_removed", "No such registration was in force.")
+        verdict = intake_verdict(intake, context, "registration_removed", "No such registration was in force.")
     else:
         detail = f"Offenders it was for: {len(before.offenders)}."
-        verdict = note(intake, context, "registration_removed", detail, before.registrant_id)
+        verdict = intake_verdict(intake, context, "registration_removed", detail, before.registrant_id)
     return removed.then(Decision(verdicts=(verdict,)))
 
 
@@ -160,8 +160,8 @@ def decide_erasure(record: Record, states: States, context: Context) -> Decision
     """End every registration of the registrant, then have deliver erase them."""
     intake: Intake = record.value
     erasure = structs.replace(_erasure(intake.body), seq=record.offset)
-    ended, removed = registrations.remove_all(states, erasure.registrant_id, record.offset, intake.received_at)
-    verdict = note(intake, context, "erasure", f"Registrations that end: {ended}.", erasure.registrant_id)
+    ended, removed = registrations.remove_all_registrations(states, erasure.registrant_id, record.offset, intake.received_at)
+    verdict = intake_verdict(intake, context, "erasure", f"Registrations that end: {ended}.", erasure.registrant_id)
     return removed.then(Decision((Output(REGISTRANTS, erasure.registrant_id, erasure),), verdicts=(verdict,)))
 
 
@@ -178,7 +178,7 @@ def decide_receipt(record: Record, _states: States, context: Context) -> Decisio
     """Route a receipt to the registrant whose attempt it names."""
     receipt = _receipt(record.value.body)
     registrant_id = receipt.reference.rpartition(".")[0]
-    verdict = note(record.value, context, "receipt", f"A provider says {receipt.status}.", registrant_id)
+    verdict = intake_verdict(record.value, context, "receipt", f"A provider says {receipt.status}.", registrant_id)
     return Decision((Output(REGISTRANTS, registrant_id, receipt),), verdicts=(structs.replace(verdict, reference=receipt.reference),))
 
 
@@ -218,6 +218,6 @@ IDENTIFY: Final[Stage[State]] = Stage(
     keys=keys,
     decide=decide,
     deadline=deadline,
-    resettles=True,
+    reevaluates=True,
     registrant=registrant_of,
 )

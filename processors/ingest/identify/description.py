@@ -8,7 +8,7 @@ from typing import Final
 from processors.domain.names import name_block
 from processors.domain.person import ComparedPerson
 from processors.domain.states import STATES
-from processors.ingest.comparison import is_whole
+from processors.ingest.comparison import is_complete_date
 from processors.ingest.identify.evidence import without_issuer
 from processors.ingest.identify.state import index_key, name_key, number_key, offender_key
 from processors.rules.identity import is_strong, lacks_issuer, readable_mark
@@ -43,7 +43,7 @@ class Description:
     @cached_property
     def new_keys(self) -> tuple[str, ...]:
         """The possible keys of a new offender; the first unused one is taken."""
-        by_name = (offender_key(each) for each in self.names if is_whole(each.rpartition("|")[2]))
+        by_name = (offender_key(each) for each in self.names if is_complete_date(each.rpartition("|")[2]))
         return (*self.identifier_keys, *by_name, self.own_key)
 
     @cached_property
@@ -69,7 +69,7 @@ def number_index_keys(marks: tuple[str, ...], names: tuple[str, ...]) -> Iterato
     if scoped:
         for words, _, birth_date in (each.rpartition("|") for each in names):
             for number in scoped:
-                if is_whole(birth_date):
+                if is_complete_date(birth_date):
                     yield number_key(number, birth_date)
                 if words:
                     yield number_key(number, name_block(words))
@@ -78,7 +78,7 @@ def number_index_keys(marks: tuple[str, ...], names: tuple[str, ...]) -> Iterato
 def name_index_keys(names: tuple[str, ...]) -> Iterator[str]:
     """Yield the index keys of names with a complete birth date; for a surname of several parts, also by its first and last part."""
     for words, _, birth_date in (each.rpartition("|") for each in names):
-        if words and is_whole(birth_date):
+        if words and is_complete_date(birth_date):
             yield name_key(words, birth_date)
             for half in half_names(words):
                 yield name_key(half, birth_date)

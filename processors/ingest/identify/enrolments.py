@@ -6,7 +6,7 @@ from msgspec import structs
 
 from processors.domain.registration import Enrolment
 from processors.ingest.identify.evidence import Weight, is_same, weigh
-from processors.ingest.identify.room import has_room
+from processors.ingest.identify.limits import has_room
 from processors.ingest.identify.state import UNCHANGED, CurrentRegistration, Offender, State, registration_key
 from processors.stage import Decision, Output
 from processors.topics import EVENTS
@@ -46,7 +46,7 @@ def replace_offender(registration: CurrentRegistration, was: str, key: str) -> C
     if was not in registration.offenders and was not in registration.confirmed:
         return registration
     since = [registration.offenders[each] for each in (was, key) if each in registration.offenders]
-    others = {each: place for each, place in registration.offenders.items() if each not in {was, key}}
+    others = {each: seq for each, seq in registration.offenders.items() if each not in {was, key}}
     confirmed = tuple(dict.fromkeys(key if each == was else each for each in registration.confirmed))
     return structs.replace(registration, offenders=others | ({key: min(since)} if since else {}), confirmed=confirmed)
 

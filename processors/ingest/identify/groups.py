@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from processors.domain.review import ReviewAction
 from processors.ingest.identify import pages
-from processors.ingest.identify.reviews import settle, waiting_keys
+from processors.ingest.identify.reviews import settle_review, waiting_keys
 from processors.ingest.identify.state import (
     UNCHANGED,
     GroupSettlement,
@@ -86,7 +86,7 @@ def settle_page(key: str, settlement: GroupSettlement, states: States, context: 
     """Settle the reviews of one page and drop the page from the list; the last page stays, since reviews may have been added to it."""
     group, action = group_key(settlement.action.group or ""), settlement.action
     found = [each for review_id in reviews_of(settlement, states) if (each := find(states, review_key(review_id), OpenReview))]
-    settled = combine(settle(states, each, action, context) for each in found)
+    settled = combine(settle_review(states, each, action, context) for each in found)
     head = find(states, group, ListHead)
     following = settlement.page + 1
     if following < settlement.pages and head is not None:

@@ -28,7 +28,7 @@ from processors.ingest.identify.evidence import (
     strong_contradiction,
     weigh,
 )
-from processors.ingest.identify.room import MAX_MARKS, MAX_NAMES, add_within_limit, may_merge_by_evidence, with_offender
+from processors.ingest.identify.limits import MAX_MARKS, MAX_NAMES, add_within_limit, may_merge_by_evidence, with_offender
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
@@ -121,41 +121,41 @@ def description_keys(described: Description, states: States) -> Iterator[str]:
 
 def description_update_keys(described: Description, offenders: dict[str, Offender], states: States) -> Iterator[str]:
     """Yield the keys needed to add a description to offenders and to merge them."""
-    places = dict.fromkeys(described.index_keys)
+    index_keys = dict.fromkeys(described.index_keys)
     for key, each in offenders.items():
         yield key
         yield from each.formerly
         described_by = Description.of(each.marks, each.names)
         yield from described_by.identifier_keys
-        places |= dict.fromkeys(described_by.index_keys)
-    yield from places
-    for place in places:
-        entry = find(states, place, IndexEntry)
+        index_keys |= dict.fromkeys(described_by.index_keys)
+    yield from index_keys
+    for entry_key in index_keys:
+        entry = find(states, entry_key, IndexEntry)
         if entry is not None:
             yield from entry.offenders
             if entry.watched:
-                yield from listed_registration_keys(place, states)
+                yield from listed_registration_keys(entry_key, states)
 
 
-def listed_registration_keys(place: str, states: States) -> Iterator[str]:
+def listed_registration_keys(entry_key: str, states: States) -> Iterator[str]:
     """Yield the keys of the list of registrations at an index entry, and of the registrations."""
-    for key in pages.all_page_keys(registrations_key(place), states):
+    for key in pages.all_page_keys(registrations_key(entry_key), states):
         yield key
         page = find(states, key, ListPage)
         yield from map(registration_key, page.items if page is not None else ())
 
 
-def offenders_at(places: Iterable[str], states: States) -> tuple[str, ...]:
+def offenders_at(index_keys: Iterable[str], states: States) -> tuple[str, ...]:
     """Return the offenders found under these offender keys or index keys; for a merged one, the one it was merged into."""
     found: dict[str, None] = {}
-    for place in places:
-        state = states.get(place)
+    for entry_key in index_keys:
+        state = states.get(entry_key)
         if state is None:
             continue
         if isinstance(state, IndexEntry):
             found |= dict.fromkeys(current_key(each, states) for each in state.offenders)
         elif isinstance(state, (Offender, MergedOffender)):
-            found[current_key(place, states)] = None
+            found[current_key(entry_key, states)] = None
     return tuple(found)
 
 
@@ -306,12 +306,12 @@ def merge(states: States, merging: OffenderMerge, seq: int, received_at: int) ->
         earlier = find(states, key, MergedOffender)
         if earlier is not None:
             changes[key] = structs.replace(earlier, into=merging.into)
-    for place in Description.of(merged.marks, merged.names).index_keys:
-        entry = find(states, place, IndexEntry)
+    for entry_key in Description.of(merged.marks, merged.names).index_keys:
+        entry = find(states, entry_key, IndexEntry)
         if entry is not None and merging.merged in entry.offenders:
             others = tuple(dict.fromkeys(merging.into if each == merging.merged else each for each in entry.offenders))
-            kept = tuple(each for each in others if each != merging.into or place != index_key(merging.into))
-            changes[place] = IndexEntry(kept, entry.watched)
+            kept = tuple(each for each in others if each != merging.into or entry_key != index_key(merging.into))
+            changes[entry_key] = IndexEntry(kept, entry.watched)
     change: Decision[State] = Decision(outputs, changes)
     whole = Description.of(united.marks, united.names)
     return change.then(update_registrations(after(states, change), merging.into, united, whole, seq, was=merging.merged))
@@ -335,12 +335,12 @@ def learn(states: States, key: str, described: Description, seq: int) -> Decisio
     changes: dict[str, State | None] = {key: grown}
     known = frozenset(Description.of(offender.marks, offender.names).index_keys) if before is not None else frozenset()
     # Some index keys combine a number with a name or birth date: a new one of either makes new keys with the others.
-    for place in Description.of(grown.marks, grown.names).index_keys:
-        if place in known or place == index_key(key):
+    for entry_key in Description.of(grown.marks, grown.names).index_keys:
+        if entry_key in known or entry_key == index_key(key):
             continue
-        entry = find(states, place, IndexEntry) or IndexEntry()
+        entry = find(states, entry_key, IndexEntry) or IndexEntry()
         if key not in entry.offenders:
-            changes[place] = with_offender(entry, key)
+            changes[entry_key] = with_offender(entry, key)
     added: Decision[State] = Decision(states=changes)
     whole = Description.of(grown.marks, grown.names)
     return added.then(update_registrations(after(states, added), key, grown, whole, seq))
@@ -359,8 +359,8 @@ def update_registrations(  # noqa: PLR0913, PLR0917  an offender as it is now, a
     states: States, key: str, offender: Offender, learned: Description, seq: int, was: str | None = None
 ) -> Decision[State]:
     """Update every registration listed at what was learned: send it to the offender, or end it there."""
-    watched = (place for place in learned.index_keys if (entry := find(states, place, IndexEntry)) and entry.watched)
-    listed = (item for place in watched for item in pages.items(states, registrations_key(place)))
+    watched = (entry_key for entry_key in learned.index_keys if (entry := find(states, entry_key, IndexEntry)) and entry.watched)
+    listed = (item for entry_key in watched for item in pages.items(states, registrations_key(entry_key)))
     updates = []
     for registration_id in dict.fromkeys(listed):
         registration = find(states, registration_key(registration_id), CurrentRegistration)

@@ -15,7 +15,7 @@ def event_verdict(event: Event, context: Context, outcome: Outcome, reason: str,
     return Journal(STAGE, event.received_at, context.rules.version).verdict(event, outcome, reason, detail, review_id)
 
 
-def note(intake: Intake, context: Context, reason: str, detail: str, registrant_id: str | None = None) -> Verdict:
+def intake_verdict(intake: Intake, context: Context, reason: str, detail: str, registrant_id: str | None = None) -> Verdict:
     """Return the verdict on a message that is not a submission."""
     return Verdict(
         stage=STAGE,

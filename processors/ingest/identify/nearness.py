@@ -12,7 +12,7 @@ from functools import cache
 from nicknames import NickNamer
 
 from processors.domain.names import alike, readings
-from processors.ingest.comparison import is_whole
+from processors.ingest.comparison import is_complete_date
 from processors.ingest.identify.description import half_names
 from processors.ingest.identify.evidence import (
     Described,
@@ -40,7 +40,7 @@ def nearly_describes(registration: Described, offender: Described) -> str | None
 
 def whole_names(described: Described) -> list[NameAndBirthDate]:
     """Return the names with a complete birth date."""
-    return [each for each in names_and_birth_dates(described) if each.words and is_whole(each.birth_date)]
+    return [each for each in names_and_birth_dates(described) if each.words and is_complete_date(each.birth_date)]
 
 
 def one_difference(one: NameAndBirthDate, other: NameAndBirthDate) -> str | None:
@@ -96,7 +96,7 @@ def near_index_keys(registration: Described) -> Iterator[str]:
     if registration.marks:
         return
     for words, birth_date in names_and_birth_dates(registration):
-        if not words or not is_whole(birth_date):
+        if not words or not is_complete_date(birth_date):
             continue
         yield name_key(words, swap_day_and_month(birth_date))
         for half in half_names(words):

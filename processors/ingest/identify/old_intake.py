@@ -28,4 +28,4 @@ def people_of(intake: Intake) -> tuple[ComparedPerson, ...]:
 
 @cache
 def built_in_rules() -> IdentityRules:
-    return load_rules().book(NATIONAL, 0).identity
+    return load_rules().rule_set(NATIONAL, 0).identity

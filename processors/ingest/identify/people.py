@@ -29,11 +29,11 @@ from processors.ingest.identify.identity import (
     merge,
     update_registrations,
 )
-from processors.ingest.identify.journal import STAGE, event_verdict, note
+from processors.ingest.identify.journal import STAGE, event_verdict, intake_verdict
+from processors.ingest.identify.limits import MAX_ASKED, MAX_QUESTIONS, with_offender
 from processors.ingest.identify.nearness import nearly_describes
 from processors.ingest.identify.publish import publish_again
-from processors.ingest.identify.reviews import open_review, publish
-from processors.ingest.identify.room import MAX_ASKED, MAX_QUESTIONS, with_offender
+from processors.ingest.identify.reviews import open_review, publish_review
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
@@ -61,13 +61,13 @@ _action = msgspec.json.Decoder(OffenderAction).decode
 def merge_verdict(merging: OffenderMerge, intake: Intake, context: Context) -> Verdict:
     """Return the verdict that two offenders are one person."""
     detail = f"{merging.merged} is one person with {merging.into}: {merging.why}."
-    return structs.replace(note(intake, context, "merged", detail), offender=merging.into, formerly=merging.merged)
+    return structs.replace(intake_verdict(intake, context, "merged", detail), offender=merging.into, formerly=merging.merged)
 
 
 def merge_offenders(states: States, keys: Iterable[str], why: str, record: Record, context: Context) -> Decision[State]:
     """Merge the offenders into the one known longest, even if something contradicts."""
     found = {current: each for key in keys if (each := find(states, current := current_key(key, states), Offender))}
-    if len(found) < 2:  # noqa: PLR2004  two that are one already
+    if len(found) < 2:  # noqa: PLR2004  already merged
         return UNCHANGED
     into, *others = sorted(found, key=lambda key: (found[key].since, key))
     change = UNCHANGED
@@ -115,7 +115,7 @@ def open_conflict(states: States, first: Event, question: IdentityQuestion, cont
     review = open_review(first, f"identity_conflict|{'|'.join(others)}", detail)
     review = structs.replace(review, reason="identity_conflict")
     verdict = event_verdict(first, context, "noted", "identity_conflict", detail, review.review_id)
-    opened = publish(review, offenders=question.offenders)
+    opened = publish_review(review, offenders=question.offenders)
     return opened.then(Decision(states={question.offenders[0]: met}, verdicts=(verdict,)))
 
 
@@ -124,9 +124,9 @@ def ask_about_near_registrations(states: States, key: str, record: Record, conte
     offender = find(states, key, Offender)
     if offender is None:
         return UNCHANGED
-    places = Description.of(offender.marks, offender.names).index_keys
-    watched = (place for place in places if (entry := find(states, place, IndexEntry)) and entry.watched)
-    listed = dict.fromkeys(item for place in watched for item in pages.items(states, registrations_key(place)))
+    index_keys = Description.of(offender.marks, offender.names).index_keys
+    watched = (entry_key for entry_key in index_keys if (entry := find(states, entry_key, IndexEntry)) and entry.watched)
+    listed = dict.fromkeys(item for entry_key in watched for item in pages.items(states, registrations_key(entry_key)))
     asked = UNCHANGED
     for registration_id in listed:
         asked = asked.then(ask_about_registration(after(states, asked), registration_id, key, record, context))
@@ -179,7 +179,7 @@ def ask_about_registration(states: States, registration_id: str, key: str, recor
     asked = structs.replace(registration, nearly=(*registration.nearly, key))
     verdict = structs.replace(verdict, review_id=review.review_id)
     told = near_match(registration_id, registration, key, record, is_open=True)
-    opened = publish(review, offenders=(key,), registration_id=registration_id).then(told)
+    opened = publish_review(review, offenders=(key,), registration_id=registration_id).then(told)
     return opened.then(Decision(states={registration_key(registration_id): asked}, verdicts=(verdict,)))
 
 
@@ -235,24 +235,24 @@ def decide_offender_action(record: Record, states: States, context: Context) -> 
     if action.action == "publish":
         published = publish_again(states, action.offenders)
         detail = f"What is known of {len(published)} offenders is published again: {action.reviewer} says so: {action.reason}."
-        return Decision(published, verdicts=(note(intake, context, "published_again", detail),))
+        return Decision(published, verdicts=(intake_verdict(intake, context, "published_again", detail),))
     unknown = [key for key in action.offenders if find(states, current_key(key, states), Offender) is None]
     if unknown:
-        return Decision(verdicts=(note(intake, context, "unknown_offender", f"No offender {' or '.join(unknown)} is known."),))
+        return Decision(verdicts=(intake_verdict(intake, context, "unknown_offender", f"No offender {' or '.join(unknown)} is known."),))
     why = f"{action.reviewer} says so: {action.reason}"
     if action.action == "merge":
         merged = merge_offenders(states, action.offenders, why, record, context)
         if merged is not UNCHANGED:
             return merged
-        return Decision(verdicts=(note(intake, context, "merged", f"{' and '.join(action.offenders)} are one person already."),))
+        return Decision(verdicts=(intake_verdict(intake, context, "merged", f"{' and '.join(action.offenders)} are one person already."),))
     key = current_key(action.offenders[0], states)
     offender = find(states, key, Offender)
     taken = tuple(each for each in action.identifiers if offender is not None and each in offender.marks)
     if offender is None or not taken or len(taken) == len(offender.marks):
         detail = f"{key} has {', '.join(offender.marks) if offender else 'nothing'}: name some of these and leave it at least one."
-        return Decision(verdicts=(note(intake, context, "unknown_offender", detail),))
+        return Decision(verdicts=(intake_verdict(intake, context, "unknown_offender", detail),))
     detail = f"{', '.join(map(readable_mark, taken))} of {key} is {split_key(record)}'s from now on, who has no history yet: {why}."
-    verdict = structs.replace(note(intake, context, "parted", detail), offender=key)
+    verdict = structs.replace(intake_verdict(intake, context, "parted", detail), offender=key)
     return split(states, key, offender, taken, record).then(Decision(verdicts=(verdict,)))
 
 
@@ -268,13 +268,13 @@ def split(states: States, key: str, offender: Offender, taken: tuple[str, ...], 
     made = Offender(since=seq, marks=taken, apart=(key,))
     changes: dict[str, State | None] = {key: left, new: made}
     staying = frozenset(Description.of(left.marks, left.names).index_keys)
-    for place in Description.of(offender.marks, offender.names).index_keys:
-        entry = find(states, place, IndexEntry)
-        if entry is not None and place not in staying and key in entry.offenders:
-            changes[place] = IndexEntry(tuple(each for each in entry.offenders if each != key), entry.watched)
-    for place in Description.of(taken, ()).index_keys:
-        entry = find(after(states, Decision(states=changes)), place, IndexEntry) or IndexEntry()
-        changes[place] = with_offender(entry, new)
+    for entry_key in Description.of(offender.marks, offender.names).index_keys:
+        entry = find(states, entry_key, IndexEntry)
+        if entry is not None and entry_key not in staying and key in entry.offenders:
+            changes[entry_key] = IndexEntry(tuple(each for each in entry.offenders if each != key), entry.watched)
+    for entry_key in Description.of(taken, ()).index_keys:
+        entry = find(after(states, Decision(states=changes)), entry_key, IndexEntry) or IndexEntry()
+        changes[entry_key] = with_offender(entry, new)
     change: Decision[State] = Decision(states=changes)
     for each, now in ((key, left), (new, made)):
         before = Description.of(offender.marks, offender.names)

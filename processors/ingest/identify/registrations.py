@@ -16,8 +16,8 @@ from processors.ingest.identify.description import Description
 from processors.ingest.identify.enrolments import enrolment
 from processors.ingest.identify.evidence import Weight, weigh
 from processors.ingest.identify.identity import offenders_at
+from processors.ingest.identify.limits import MAX_MATCHED
 from processors.ingest.identify.nearness import near_index_keys
-from processors.ingest.identify.room import MAX_MATCHED
 from processors.ingest.identify.state import (
     UNCHANGED,
     CurrentRegistration,
@@ -51,12 +51,12 @@ def registration_keys(
         for listed_at, page in before.rolls.items():
             yield pages.page_key(listed_at, page)
     if described is not None:
-        places = listing_keys(described)
+        index_keys = listing_keys(described)
         yield from described.identifier_keys
-        yield from places
-        yield from offenders_at((*described.identifier_keys, *places), states)
-        for place in places:
-            yield from pages.last_page_keys(registrations_key(place), states)
+        yield from index_keys
+        yield from offenders_at((*described.identifier_keys, *index_keys), states)
+        for entry_key in index_keys:
+            yield from pages.last_page_keys(registrations_key(entry_key), states)
     for address in map(address_key, addresses):
         yield address
         yield from pages.last_page_keys(registrations_key(address), states)
@@ -67,7 +67,7 @@ def listing_keys(described: Description) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*described.index_keys, *near_index_keys(described))))
 
 
-def accept(
+def accept_registration(
     states: States, registration: Registration, described: Description, seq: int, received_at: int
 ) -> tuple[CurrentRegistration, Decision[State]]:
     """Put a registration in force; return it, and the resulting decision."""
@@ -103,7 +103,9 @@ def accept(
     return current, combine((replaced, listed, Decision(outputs, {registration_key(registration_id): current})))
 
 
-def remove(states: States, registration_id: str, seq: int, received_at: int) -> tuple[CurrentRegistration | None, Decision[State]]:
+def remove_registration(
+    states: States, registration_id: str, seq: int, received_at: int
+) -> tuple[CurrentRegistration | None, Decision[State]]:
     """End a registration; return the one that was in force (None if there was none), and the resulting decision."""
     before = find(states, registration_key(registration_id), CurrentRegistration)
     if before is None:
@@ -156,12 +158,12 @@ def erasure_keys(registrant_id: str, states: States) -> Iterator[str]:
         yield from (pages.page_key(at, page) for at, page in (found.rolls.items() if found else ()))
 
 
-def remove_all(states: States, registrant_id: str, seq: int, received_at: int) -> tuple[int, Decision[State]]:
+def remove_all_registrations(states: States, registrant_id: str, seq: int, received_at: int) -> tuple[int, Decision[State]]:
     """End all registrations of a registrant; return how many were in force, and the decision."""
     listed = registrations_key(registrant_key(registrant_id))
     ended, changed = 0, UNCHANGED
     for registration_id in tuple(pages.items(states, listed)):
-        before, removed = remove(after(states, changed), registration_id, seq, received_at)
+        before, removed = remove_registration(after(states, changed), registration_id, seq, received_at)
         ended += before is not None
         changed = changed.then(removed)
     return ended, changed.then(Decision(states=dict.fromkeys(pages.all_page_keys(listed, states))))
@@ -180,11 +182,11 @@ def put_on_lists(states: States, registration: Registration, described: Descript
     registration_id = registration.registration_id
     lists: dict[str, int] = {}
     changes: list[Decision[State]] = []
-    for place in listing_keys(described):
-        entry = find(states, place, IndexEntry) or IndexEntry()
+    for entry_key in listing_keys(described):
+        entry = find(states, entry_key, IndexEntry) or IndexEntry()
         if not entry.watched:
-            changes.append(Decision(states={place: IndexEntry(entry.offenders, watched=True)}))
-        lists[registrations_key(place)], added = pages.add(states, registrations_key(place), registration_id)
+            changes.append(Decision(states={entry_key: IndexEntry(entry.offenders, watched=True)}))
+        lists[registrations_key(entry_key)], added = pages.add(states, registrations_key(entry_key), registration_id)
         changes.append(added)
     for key in map(registrations_key, (*map(address_key, registration.addresses), registrant_key(registration.registrant_id))):
         lists[key], added = pages.add(states, key, registration_id)

@@ -26,7 +26,7 @@ def open_review(event: Event, reason: str, detail: str) -> Review:
     return new_review(event, name, reason, detail, event.received_at)
 
 
-def publish(
+def publish_review(
     review: Review,
     events: tuple[Event, ...] = (),
     submission: bytes = b"",
@@ -38,12 +38,12 @@ def publish(
     return Decision((Output(REVIEWS, review.review_id, review),), {review_key(review.review_id): opened})
 
 
-def hold(states: States, events: tuple[Event, ...], group: str, detail: str) -> tuple[Review, Decision[State]]:
+def hold_events(states: States, events: tuple[Event, ...], group: str, detail: str) -> tuple[Review, Decision[State]]:
     """Hold events in a review that belongs to a group; return the review, and the decision."""
     review = structs.replace(open_review(events[0], "surge", detail), group=group)
     bare = tuple(structs.replace(each, submission=b"") for each in events)
     _, added = pages.add(states, group_key(group), review.review_id)
-    return review, publish(review, bare, events[0].submission).then(added)
+    return review, publish_review(review, bare, events[0].submission).then(added)
 
 
 def replacing_keys(review: str | None, states: States) -> Iterator[str]:
@@ -76,7 +76,7 @@ def at_current_keys(states: States, waiting: OpenReview) -> OpenReview:
     return structs.replace(waiting, events=tuple(events))
 
 
-def settle(states: States, waiting: OpenReview, action: ReviewAction, context: Context) -> Decision[State]:
+def settle_review(states: States, waiting: OpenReview, action: ReviewAction, context: Context) -> Decision[State]:
     """Close the review as the reviewer decided; its events are sent on, to be checked like any others, or dropped."""
     state = STATE_AFTER[action.action]
     review = close_review(waiting.review, state, action)
@@ -93,7 +93,7 @@ def settle(states: States, waiting: OpenReview, action: ReviewAction, context: C
     return Decision((Output(REVIEWS, review.review_id, review), *outputs), {review_key(review.review_id): None}, verdicts)
 
 
-def supersede(waiting: OpenReview, by: tuple[Event, ...], context: Context) -> Decision[State]:
+def supersede_review(waiting: OpenReview, by: tuple[Event, ...], context: Context) -> Decision[State]:
     """Replace a held message by a later one from the agency, for the offenders concerned (contract §3.1.1)."""
     later, review = by[0], waiting.review
     offenders = {each.offender for each in by}

@@ -37,17 +37,17 @@ def note_activity(states: States, key: str, intake: Intake, agency: tuple[str, s
             check_at=before.check_at,
             published_at=before.published_at,
         )
-        return publish(heard, key)
+        return publish_activity(heard, key)
     latest = at if before is None else max(at, before.at)
     activity = AgencyActivity(ori=ori, jurisdiction=jurisdiction, message_id=intake.message_id, at=latest)
     activity = structs.replace(activity, check_at=at + silence_limit(activity, context))
     if before is None:
-        return publish(activity, key)
+        return publish_activity(activity, key)
     ended = expectation(before, silence_limit(before, context), settled_by=intake.message_id, settled_at=at)
-    return publish(activity, key).then(Decision((Output(EXPECTATIONS, ended.expectation_id, ended),)))
+    return publish_activity(activity, key).then(Decision((Output(EXPECTATIONS, ended.expectation_id, ended),)))
 
 
-def publish(activity: AgencyActivity, key: str) -> Decision[State]:
+def publish_activity(activity: AgencyActivity, key: str) -> Decision[State]:
     """Store the agency's activity, and publish it at most once a minute."""
     if activity.published_at is not None and activity.at - activity.published_at < PUBLISH_EVERY:
         return Decision(states={key: activity})

@@ -297,9 +297,9 @@ def registrant_key(registrant_id: str) -> str:
     return f"p{digest(registrant_id, 16)}"
 
 
-def registrations_key(place: str) -> str:
+def registrations_key(entry_key: str) -> str:
     """Return the key of the list of registrations at an index entry, address or registrant."""
-    return f"w{place}"
+    return f"w{entry_key}"
 
 
 def group_key(group: str) -> str:

@@ -12,7 +12,7 @@ from processors.domain.intake import Intake
 from processors.domain.submission import Submission
 from processors.ingest.identify.agency import jurisdiction
 from processors.ingest.identify.description import Description, describe
-from processors.ingest.identify.earlier_messages import PAGE, page_key, recall, remember
+from processors.ingest.identify.earlier_messages import PAGE, find_message, page_key, remember_message
 from processors.ingest.identify.events import event
 from processors.ingest.identify.identity import (
     Identification,
@@ -26,11 +26,11 @@ from processors.ingest.identify.identity import (
     matching_offenders,
 )
 from processors.ingest.identify.journal import event_verdict
+from processors.ingest.identify.limits import crowded_verdicts
 from processors.ingest.identify.old_intake import people_of
 from processors.ingest.identify.people import ask_about_near_registrations, merge_verdict, open_conflict
 from processors.ingest.identify.publish import add_written_names
-from processors.ingest.identify.reviews import at_current_keys, group_keys, hold, replacing_keys, supersede
-from processors.ingest.identify.room import crowded_verdicts
+from processors.ingest.identify.reviews import at_current_keys, group_keys, hold_events, replacing_keys, supersede_review
 from processors.ingest.identify.silence import note_activity
 from processors.ingest.identify.state import (
     UNCHANGED,
@@ -48,7 +48,7 @@ from processors.ingest.identify.state import (
     review_key,
 )
 from processors.ingest.identify.surge import block_keys, count_message
-from processors.rules.book import Surge
+from processors.rules.rule_set import Surge
 from processors.stage import Context, Decision, Output, Record, combine
 from processors.tally import part_ended
 from processors.topics import EVENTS
@@ -87,13 +87,15 @@ def _prepare(intake: Intake, page: int) -> PreparedSubmission:
     ori = submission.agency.ori
     persons = tuple(map(describe, intake.people or people_of(intake)))
     refers_to = message_key(ori, submission.refers_to) if submission.refers_to and submission.operation != "Add" else None
-    agency, rate, place = agency_key(ori), rate_key(ori, submission.event_subtype), page_key(page)
-    keys = [agency, rate, place]
+    agency, rate, message_page = agency_key(ori), rate_key(ori, submission.event_subtype), page_key(page)
+    keys = [agency, rate, message_page]
     if refers_to:
         keys.append(refers_to)
     for person in persons:
         keys += person.identifier_keys + person.index_keys
-    return PreparedSubmission(submission, persons, agency, rate, message_key(ori, submission.message_id), place, refers_to, tuple(keys))
+    return PreparedSubmission(
+        submission, persons, agency, rate, message_key(ori, submission.message_id), message_page, refers_to, tuple(keys)
+    )
 
 
 _prepare_cached = lru_cache(CACHED)(_prepare)
@@ -147,7 +149,7 @@ def decide_submission(record: Record, states: States, context: Context) -> Decis
     scope = Scope(where, submission.notification_type, submission.event_subtype)
     limit = rules.surge(scope)
     group, counted = count_message(states, prepared.rate, limit, intake.received_at, record.offset) if limit else (None, UNCHANGED)
-    earlier = None if prepared.refers_to is None else recall(states, prepared.refers_to, intake.received_at)
+    earlier = None if prepared.refers_to is None else find_message(states, prepared.refers_to, intake.received_at)
     parts = with_written_names(states, prepared, identify_parts(states, prepared, earlier, record))
     known = after(states, parts.change)
     active = note_activity(states, prepared.agency, intake, (submission.agency.ori, where), context)
@@ -168,9 +170,9 @@ def decide_submission(record: Record, states: States, context: Context) -> Decis
             shown = shown.then(ask_about_near_registrations(after(known, shown), key, record, context))
     if crowded := tuple(crowded_verdicts(states, known, prepared.persons, parts.offenders, record, context)):
         shown = shown.then(Decision(verdicts=crowded))
-    routed, review_id = route(states, prepared, earlier, found, (group, limit, parts.evidence), context)
+    routed, review_id = route_events(states, prepared, earlier, found, (group, limit, parts.evidence), context)
     message = EarlierMessage(intake.received_at + rules.duration("duplicate.window", scope), parts.offenders, review_id)
-    return combine((counted, parts.change, remember(states, prepared.page, prepared.message, message), active, shown, routed))
+    return combine((counted, parts.change, remember_message(states, prepared.page, prepared.message, message), active, shown, routed))
 
 
 def formerly(states: States, key: str) -> tuple[str, ...]:
@@ -237,14 +239,14 @@ def open_identity_questions(
     states: States, found: tuple[Event, ...], questions: tuple[tuple[int, IdentityQuestion], ...], context: Context
 ) -> Decision[State]:
     """Open the reviews that ask whether offenders are one person."""
-    noted = UNCHANGED
+    opened = UNCHANGED
     for part, question in questions:
         first = next(each for each in found if each.part == part)
-        noted = noted.then(open_conflict(after(states, noted), first, question, context))
-    return noted
+        opened = opened.then(open_conflict(after(states, opened), first, question, context))
+    return opened
 
 
-def route(  # noqa: PLR0913, PLR0917  a message and all that may hold it
+def route_events(  # noqa: PLR0913, PLR0917  a message and all that may hold it
     states: States,
     prepared: PreparedSubmission,
     earlier: EarlierMessage | None,
@@ -258,7 +260,7 @@ def route(  # noqa: PLR0913, PLR0917  a message and all that may hold it
     waiting = None if earlier is None else held_original(states, earlier, found)
     superseded = UNCHANGED
     if waiting is not None:
-        superseded = supersede(waiting, found, context)
+        superseded = supersede_review(waiting, found, context)
         if prepared.submission.operation == "Cancel":
             reason = f"Message {prepared.submission.refers_to} was held and told to nobody."
             verdicts = tuple(event_verdict(each, context, "suppressed", "nothing_told", reason) for each in found)
@@ -267,7 +269,7 @@ def route(  # noqa: PLR0913, PLR0917  a message and all that may hold it
         found = tuple(structs.replace(each, operation="Add", refers_to=None) for each in found)
         group, detail = group or waiting.review.group, waiting.review.detail
     if group is not None:
-        review, held = hold(states, found, group, detail)
+        review, held = hold_events(states, found, group, detail)
         verdicts = tuple(event_verdict(each, context, "flagged", "surge", detail, review.review_id) for each in found)
         return combine((superseded, held, Decision(verdicts=verdicts))), review.review_id
     outputs = tuple([Output(EVENTS, each.offender, each) for each in found])

@@ -11,7 +11,7 @@ from typing import Final
 
 from processors.ingest.comparison import digest
 from processors.ingest.identify.state import MessageRate, State, States, TimesBlock, find
-from processors.rules.book import Surge
+from processors.rules.rule_set import Surge
 from processors.stage import Decision
 
 BLOCK: Final = 100
@@ -52,11 +52,11 @@ def count_message(states: States, key: str, limit: Surge, at: int, seq: int) -> 
 
 def time_of(states: States, key: str, rate: MessageRate, number: int) -> int:
     """Return the time of the message with this number; NEVER if it is no longer known."""
-    block, place = divmod(number, BLOCK)
+    block, index = divmod(number, BLOCK)
     if block == rate.count // BLOCK:
-        return rate.times[place]
+        return rate.times[index]
     found = find(states, block_key(key, block), TimesBlock) if block >= rate.first else None
-    return found.times[place] if found else NEVER
+    return found.times[index] if found else NEVER
 
 
 def without_expired_times(states: States, key: str, rate: MessageRate, limit: Surge, since: int) -> MessageRate:

@@ -12,7 +12,7 @@ from processors.domain.person import ComparedPerson
 from processors.domain.trace import HEADER, Headers, message_headers, trace_in, trace_of
 from processors.ingest.read.dates import ActionTime
 from processors.ingest.read.formats import MAX_BYTES
-from processors.ingest.read.labels import Labels
+from processors.ingest.read.journal_ids import JournalIds
 from processors.ingest.read.rejection import Rejection
 from processors.stage import Context, Decision, Output, Record
 from processors.topics import INTAKE, SUBMISSIONS
@@ -29,23 +29,23 @@ class AcceptedRecord(Struct, frozen=True, gc=False):
     """A record that passed every check: its body as intake carries it, and a sentence for the journal."""
 
     kind: Kind
-    labels: Labels
+    ids: JournalIds
     body: bytes
     note: str = ""
     at: ActionTime = NO_DATE
     people: tuple[ComparedPerson, ...] = ()
 
 
-class LabelledRecord(Struct, frozen=True, gc=False):
-    """A record whose labels could be read; `check` accepts it or raises Rejection."""
+class OpenedRecord(Struct, frozen=True, gc=False):
+    """A record whose ids could be read; `check` accepts it or raises Rejection."""
 
-    labels: Labels
+    ids: JournalIds
     check: Callable[[], AcceptedRecord]
 
 
 def accept(record: Record, accepted: AcceptedRecord, context: Context) -> Decision[Any]:
     """Return the decision that passes the record on to identify."""
-    body, at, message_id, ori = accepted.body, accepted.at, accepted.labels.message_id, accepted.labels.ori
+    body, at, message_id, ori = accepted.body, accepted.at, accepted.ids.message_id, accepted.ids.ori
     if len(body) > LARGEST_BODY:
         raise Rejection("too_large", f"Decoded, the record has {len(body)} bytes; at most {LARGEST_BODY} are accepted.")
     intake = Intake(

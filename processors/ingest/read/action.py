@@ -6,11 +6,11 @@ from typing import Any, Final
 import msgspec
 
 from processors.domain.review import OffenderAction, OffenderDecision, ReviewAction
-from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
+from processors.ingest.read.acceptance import AcceptedRecord, OpenedRecord, encode
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
-from processors.ingest.read.labels import NO_ID, Labels, readable_id
+from processors.ingest.read.journal_ids import NO_ID, JournalIds, readable_id
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import unknown_code
 from processors.stage import Context, Record
@@ -83,13 +83,15 @@ def range_in_words(counts: range) -> str:
     return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
-def open_record(record: Record, _context: Context) -> LabelledRecord:
+def open_record(record: Record, _context: Context) -> OpenedRecord:
     fields, unknown = tidy(json_document(record), SHAPE)
 
     def check_record() -> AcceptedRecord:
         found = check(fields, record.timestamp)
         if isinstance(found, OffenderAction):
-            return AcceptedRecord("offender_action", Labels(found.offenders[0]), encode(found), describe_unknown(unknown))
-        return AcceptedRecord("review_action", Labels(found.review_id or found.group or NO_ID), encode(found), describe_unknown(unknown))
+            return AcceptedRecord("offender_action", JournalIds(found.offenders[0]), encode(found), describe_unknown(unknown))
+        return AcceptedRecord(
+            "review_action", JournalIds(found.review_id or found.group or NO_ID), encode(found), describe_unknown(unknown)
+        )
 
-    return LabelledRecord(Labels(readable_id(fields.get("review_id"))), check_record)
+    return OpenedRecord(JournalIds(readable_id(fields.get("review_id"))), check_record)

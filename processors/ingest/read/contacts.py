@@ -35,11 +35,11 @@ def check_contacts(sent: Iterable[Any]) -> CheckedContacts:
     """Return the contacts checked; an address that was sent both verified and unverified is verified."""
     found: dict[tuple[Channel, str], bool] = {}
     refused = []
-    for place, each in enumerate(sent, 1):
+    for number, each in enumerate(sent, 1):
         try:
             contact = check_contact(each)
         except UnusableAddress as why:
-            refused.append(f"contact {place} {why}")
+            refused.append(f"contact {number} {why}")
         else:
             at = contact.channel, contact.address
             found[at] = found.get(at, False) or contact.verified

@@ -1,13 +1,14 @@
 """
 Parse dates as agencies write them into instants.
 
-Accepted are the calendar forms of ISO 8601, extended (2026-11-02T17:40:00Z) or basic (20261102T174000Z), a date alone,
-and XML Schema's date with an offset (2026-11-02-05:00), whose offset is left out: it is that day at the agency. Databases put a
-blank before the offset (2026-11-02 17:40:00.0 -05:00), and programs name the zone after it (-05:00[America/New_York]); the offset counts.
+Accepts the calendar forms of ISO 8601, extended (2026-11-02T17:40:00Z) or basic (20261102T174000Z), a date alone, and XML
+Schema's date with an offset (2026-11-02-05:00), whose offset is ignored: it means that day at the agency. Also accepts a blank
+before the offset, as databases write it (2026-11-02 17:40:00.0 -05:00), and a zone name after it (-05:00[America/New_York]); the
+offset counts.
 
-Without offset a time is the agency's own (contract §3). If the hour exists twice, because clocks go back, the event is at
-the first and past only after the second; if it does not exist, because they go forward, the time counts as if they had
-not moved yet, as in calendars (RFC 5545): 02:30 of that night is 03:30. Midnight is 00:00, never 24:00.
+A time without an offset is local time at the agency (contract §3). If the hour occurs twice, because clocks go back, the event is
+at the first occurrence and past only after the second. If it does not exist, because clocks go forward, the time is read as if
+they had not moved yet (RFC 5545): 02:30 of that night is 03:30. Midnight is 00:00, never 24:00.
 """
 
 import re
@@ -38,7 +39,7 @@ _UTC: Final = re.compile(r"(?<=\d) ?(?:UTC|GMT)$", re.ASCII)
 _ZONE_AFTER: Final = re.compile(r"(?:(?<=Z)|(?<=[+-]\d\d:\d\d)|(?<=[+-]\d{4}))\[!?[A-Z][A-Z0-9_+/-]*\]$", re.ASCII)
 
 
-# A whole birth date, as most are written; no month, day or year that stands for an unknown one.
+# A complete birth date in the usual form, without a month, day or year that stands for an unknown one.
 _WHOLE: Final = re.compile(r"(?:19(?!00)\d\d|20[0-4]\d)-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])", re.ASCII)
 # A date of which parts are unknown: 1979, 1979-02, 1979-00-00, 1979-99-99, 1979-XX-XX, 197X, 19790000, 0000-02-11, --02-11.
 _DIGIT: Final = r"[\dXU?*#_]"
@@ -48,19 +49,19 @@ _PARTIAL: Final = re.compile(
     r"(?:T00:?00(?::?00(?:\.0+)?)?)?(?:Z|[+-][01]\d:?[0-5]\d)?",
     re.ASCII,
 )
-# The same in the order of forms: 00/00/1979, 02/00/1979, and 1979/00/00: which number is the month is not said. A blank is a T here.
+# The same as forms write it, 00/00/1979, 02/00/1979 or 1979/00/00: which number is the month is unknown. A blank is a T here.
 _NONE: Final = r"(?:00|99|[XU?*_#T-]{0,2}|MM|DD)"
 _YEAR_ALONE: Final = re.compile(
     rf"(?:{_NONE}[/.-](?:[\dXU?]{{2}}|{_NONE})|[\dXU?]{{2}}[/.-]{_NONE})[/.-](?P<last>\d{{4}})|(?P<first>\d{{4}})(?:[/.]{_NONE}){{2}}",
     re.ASCII,
 )
-# A month of a year in the order of forms: 2/1979, 1979/02.
+# A month of a year as forms write it: 2/1979, 1979/02.
 _MONTH_OF_YEAR: Final = re.compile(r"(?P<month>\d{1,2})[/.](?P<year>\d{4})|(?P<year_first>\d{4})[/.](?P<month_last>\d\d)", re.ASCII)
 # A form that is not filled in, or holds zeros: __/__/____, MM/DD/YYYY, TT.MM.JJJJ, 000000.
 _EMPTY_FORM: Final = re.compile(r"[MDYJATXU?*_#/.:\s-]*|0+")
-# What systems write if no birth date is known at all: a calendar's first year, one of its last, or a year of the wrong century.
+# What systems write if no birth date is known: the first year of a calendar, one of its last, or a year of the wrong century.
 IMPOSSIBLE_YEARS: Final = frozenset({"0000", "0001", "1753", "1899", "1900", "9999", *map(str, range(2050, 2101))})
-# A day in the order of forms, in a year that says that there is none: 01/01/1900, 1/1/0001 00:00:00, XX/XX/XXXX.
+# A day as forms write it, in a year that stands for no date: 01/01/1900, 1/1/0001 00:00:00, XX/XX/XXXX.
 _NO_YEAR: Final = "|".join(sorted(IMPOSSIBLE_YEARS))
 _NO_DAY: Final = re.compile(
     rf"[\dXU?]{{1,2}}[/.-][\dXU?]{{1,2}}[/.-](?:{_NO_YEAR}|[XU?]{{4}})(?:T(?:12|0?0):00(?::00(?:\.0+)?)?(?:TAM)?)?", re.ASCII
@@ -118,8 +119,8 @@ def parse_day(text: str) -> str:
     return _day(_iso_form(text)).isoformat()
 
 
-def says_nothing(text: str) -> bool:
-    """Whether a text consists of words for "none", as "unknown", "N/A" and "not on file" do: it is no date that somebody mistyped."""
+def means_unknown(text: str) -> bool:
+    """Whether a text consists of words for "none", such as "unknown", "N/A" or "not on file", rather than being a mistyped date."""
     words = _WORDS.findall(text.replace(".", "").casefold())
     return NO_BIRTH_DATE.issuperset(words) and not any(map(str.isdigit, text))
 
@@ -127,9 +128,9 @@ def says_nothing(text: str) -> bool:
 @lru_cache(4096)
 def parse_birth_date(text: str) -> str | None:
     """
-    Return a birth date as far as it is known: YYYY-MM-DD, YYYY-MM, YYYY, or None; raises ValueError if it is no date.
+    Return a birth date as far as it is known: YYYY-MM-DD, YYYY-MM, YYYY, or None; raises ValueError if it is not a date.
 
-    Systems write zeros, nines, X or ? for what they do not know, and a word, an empty form or an impossible year for nothing known at all.
+    Systems write zeros, nines, X or ? for unknown parts, and a word, an empty form or an impossible year if nothing is known.
     """
     return _day(text).isoformat() if _WHOLE.fullmatch(text) else _partial_birth_date(text)
 
@@ -145,10 +146,10 @@ def is_no_date(text: str) -> bool:
 
 
 def _partial_birth_date(text: str) -> str | None:
-    """Return what is known of a birth date that is not whole, or in another form."""
+    """Return what is known of a birth date that is incomplete or in another form."""
     spaced = plain(text)
     written = spaced.replace(" ", "T")
-    if says_nothing(text) or _NO_DAY.fullmatch(written) or _EMPTY_FORM.fullmatch(spaced):
+    if means_unknown(text) or _NO_DAY.fullmatch(written) or _EMPTY_FORM.fullmatch(spaced):
         return None
     if about := _ABOUT.fullmatch(spaced):
         written = about["known"] or about["begun"]
@@ -182,7 +183,7 @@ def _year_first(written: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a date in capitals, its digits and hyphens plain ones: programs that set type put others."""
+    """Return a date in capitals, with plain digits and hyphens instead of typographic ones."""
     if text.isascii():
         return text.upper()
     shown = unicodedata.normalize("NFKC", text)

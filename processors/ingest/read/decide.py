@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from processors.ingest.read import action, erasure, inbound, receipt, registration, submission_formats, verification
-from processors.ingest.read.acceptance import NAME, LabelledRecord, accept
+from processors.ingest.read.acceptance import NAME, OpenedRecord, accept
 from processors.ingest.read.dead_letter import reject
 from processors.ingest.read.formats import json_document
-from processors.ingest.read.labels import NO_AGENCY, NO_ID, Labels, private_id
+from processors.ingest.read.journal_ids import NO_AGENCY, NO_ID, JournalIds, private_id
 from processors.ingest.read.rejection import Rejection
 from processors.stage import Context, Decision, Input, Record, Stage
 from processors.topics import (
@@ -41,16 +41,16 @@ def decide(record: Input, _states: Mapping[str, Any], context: Context) -> Decis
     """Return the intake record, or the dead letter that says why there is none."""
     if not isinstance(record, Record):
         raise TypeError("read sets no timers")
-    labels = NO_AGENCY if record.topic == SUBMISSIONS.name else Labels()
+    ids = NO_AGENCY if record.topic == SUBMISSIONS.name else JournalIds()
     try:
         opened = OPEN[record.topic](record, context)
-        labels = opened.labels
+        ids = opened.ids
         return accept(record, opened.check(), context)
     except Rejection as why:
-        return reject(record, labels, why, context)
+        return reject(record, ids, why, context)
 
 
-OPEN: Final[Mapping[str, Callable[[Record, Context], LabelledRecord]]] = {
+OPEN: Final[Mapping[str, Callable[[Record, Context], OpenedRecord]]] = {
     SUBMISSIONS.name: submission_formats.open_record,
     REGISTRATIONS.name: registration.open_record,
     RECEIPTS.name: receipt.open_record,

@@ -29,7 +29,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _ERROR: Final = re.compile(r"(?:Object missing required field `(?P<missing>\w+)`|.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 
 
-class Tidy(NamedTuple):
+class TidyDocument(NamedTuple):
     """The known fields of a document, and the names of its other fields."""
 
     fields: dict[str, Any]
@@ -50,9 +50,9 @@ def _shape(kind: Any) -> Shape:
     return _shape(inner[0]) if inner else None
 
 
-def tidy(document: Mapping[str, Any], known: Mapping[str, Any]) -> Tidy:
+def tidy(document: Mapping[str, Any], known: Mapping[str, Any]) -> TidyDocument:
     """Return the known fields cleaned, without empty and null ones, and the names of unknown fields."""
-    return Tidy(_tidy_fields(document, known), tuple(_unknown(document, known)))
+    return TidyDocument(_tidy_fields(document, known), tuple(_unknown(document, known)))
 
 
 def _tidy_fields(document: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,13 +71,13 @@ def _tidy_value(value: Any, known: Shape, name: str) -> Any:
 
 
 def clean(text: str) -> str:
-    """Return the text without invisible and control characters and outer blanks, every blank a plain one."""
+    """Return the text without invisible and control characters and surrounding blanks, with plain blanks inside."""
     return "".join(" " if unicodedata.category(each) == "Zs" else each for each in text if not is_hidden(each)).strip()
 
 
 def clean_id(text: str) -> str:
     """Return the id without blanks, invisible and control characters around it; those within it are for `check_id` to reject."""
-    shown = [place for place, each in enumerate(text) if not (each.isspace() or is_hidden(each))]
+    shown = [index for index, each in enumerate(text) if not (each.isspace() or is_hidden(each))]
     return text[shown[0] : shown[-1] + 1] if shown else ""
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from processors.domain.erasure import Erasure, ErasureRequest
-from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
+from processors.ingest.read.acceptance import AcceptedRecord, OpenedRecord, encode
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_private_id
-from processors.ingest.read.labels import Labels, private_id
+from processors.ingest.read.journal_ids import JournalIds, private_id
 from processors.stage import Context, Record
 
 SHAPE: Final = fields_of(ErasureRequest)
@@ -22,11 +22,11 @@ def check(document: Mapping[str, Any], received_at: int) -> Erasure:
     return Erasure(registrant_id=form.registrant_id, reason=form.reason, requested_by=form.requested_by, received_at=received_at)
 
 
-def open_record(record: Record, _context: Context) -> LabelledRecord:
+def open_record(record: Record, _context: Context) -> OpenedRecord:
     fields, unknown = tidy(json_document(record), SHAPE)
-    labels = Labels(private_id(fields.get("registrant_id")))
+    ids = JournalIds(private_id(fields.get("registrant_id")))
 
     def check_record() -> AcceptedRecord:
-        return AcceptedRecord("erasure", labels, encode(check(fields, record.timestamp)), describe_unknown(unknown))
+        return AcceptedRecord("erasure", ids, encode(check(fields, record.timestamp)), describe_unknown(unknown))
 
-    return LabelledRecord(labels, check_record)
+    return OpenedRecord(ids, check_record)

@@ -18,13 +18,13 @@ from processors.domain.inbound import PURPOSE, Inbound, InboundText, Keyword
 from processors.domain.normalize import without_invisible
 from processors.domain.registration import address_digest
 from processors.domain.seal import Seal
-from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
+from processors.ingest.read.acceptance import AcceptedRecord, OpenedRecord, encode
 from processors.ingest.read.contacts import CHANNELS
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
 from processors.ingest.read.instants import SentTime, parse_instant
-from processors.ingest.read.labels import Labels
+from processors.ingest.read.journal_ids import JournalIds
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import unknown_code
 from processors.stage import Context, Record
@@ -112,11 +112,11 @@ def first_line(body: str) -> str:
     return next((line for line in body.splitlines() if line.strip()), "")
 
 
-def open_record(record: Record, context: Context) -> LabelledRecord:
+def open_record(record: Record, context: Context) -> OpenedRecord:
     fields, unknown = tidy(json_document(record), SHAPE)
 
     def check_record() -> AcceptedRecord:
         found = check(fields, record.timestamp, context.seal)
-        return AcceptedRecord("inbound", Labels(), encode(found), describe_unknown(unknown))
+        return AcceptedRecord("inbound", JournalIds(), encode(found), describe_unknown(unknown))
 
-    return LabelledRecord(Labels(), check_record)
+    return OpenedRecord(JournalIds(), check_record)

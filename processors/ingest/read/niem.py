@@ -4,7 +4,7 @@ Navigate a NIEM document of any version from 2 to 6: references, augmentations, 
 Elements are found by local name, whatever their namespace. An element refers to another by `structures:ref` or
 `structures:uri` (`ref="x"` and `uri="#x"` mean the same), with or without the suffix Reference in its name and with or
 without `xsi:nil`; objects with the same URI are one object. Properties that an augmentation adds count as the augmented
-object's own. Only children are properties: what lies deeper belongs to something else.
+object's own. Only children are properties: deeper elements belong to something else.
 """
 
 import re
@@ -21,19 +21,19 @@ from processors.ingest.read.rejection import Rejection, quote
 Element = etree._Element  # noqa: SLF001 - lxml gives its element type no public name
 
 XSI_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-# What the attributes are called by which elements name themselves and others. Those without a namespace are an element's own,
-# unless the document has no others.
+# The attributes by which elements name themselves and refer to others. Attributes of these names without a namespace count only
+# if the document has none with one.
 NAMING: Final = frozenset({"id", "ref", "uri"})
 # The elements that may stand for a date (substitution group of nc:DateRepresentation), the most exact first.
 DATES: Final = ("DateTime", "ZonedDateTime", "ZuluDateTime", "Date", "YearMonthDate", "YearDate", "DateRepresentation")
 
 
-ASIDE: Final = re.compile("Person|Contact")
+NOT_SEARCHED: Final = re.compile("Person|Contact")  # elements whose content belongs to somebody
 _ESCAPED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 def _unescape(escaped: re.Match[str]) -> str:
-    """Return the characters that a URI writes as bytes in hex."""
+    """Return the characters that are percent-encoded in a URI."""
     return bytes.fromhex(escaped[0].replace("%", "")).decode("utf-8", "replace")
 
 
@@ -129,31 +129,31 @@ class NiemDocument:
         return next(iter(self._keys(first)), target)
 
     def resolve(self, element: Element) -> list[Element]:
-        """Return the element itself if it says something, else the elements that it refers to."""
+        """Return the element itself if it has content, otherwise the elements that it refers to."""
         if has_content(element):
             return [element]
         target = self.target(element) if element.items() else None
         return [each for each in self._objects.get(target, ()) if each is not element] if target else []
 
     def children(self, element: Element, name: str) -> Iterator[Element]:
-        """Yield the properties of this name, references followed."""
+        """Yield the properties of this name; references are followed."""
         if self.has(name):
             for each in members(element):
                 if base_name(each.tag) == name:
                     yield from self.resolve(each)
 
     def nearest(self, element: Element, name: str) -> list[Element]:
-        """Return the properties of this name; if there are none, what has this name deeper within."""
+        """Return the properties of this name; if there are none, the deeper elements of this name."""
         if not self.has(name):
             return []
         found = list(self.children(element, name))
         return found or [each for each in element.iterdescendants() if local_name(each.tag) == name and has_content(each)]
 
-    def reached(self, element: Element, name: str) -> list[Element]:
-        """Return what has this name anywhere within an element or what it refers to in its depth, people and contacts left aside."""
+    def descendants_named(self, element: Element, name: str) -> list[Element]:
+        """Return the elements of this name at any depth within an element, references followed, except within people and contacts."""
         reached, found = {element}, [element]
         for each in found:
-            referring = (inner for inner in each.iter() if not has_content(inner) and not ASIDE.search(local_name(inner.tag)))
+            referring = (inner for inner in each.iter() if not has_content(inner) and not NOT_SEARCHED.search(local_name(inner.tag)))
             further = [other for inner in referring for other in self.resolve(inner) if other not in reached]
             reached.update(further)
             found += further
@@ -163,12 +163,12 @@ class NiemDocument:
         """Whether any element of the document has this name, or refers to something that has."""
         return name in self.named or f"{name}Reference" in self.named
 
-    def called(self, name: str) -> list[Element]:
+    def elements_named(self, name: str) -> list[Element]:
         """Return the elements of this name, with or without the suffix of a reference."""
         return self.named.get(name, []) + self.named.get(f"{name}Reference", [])
 
-    def contents(self, name: str) -> list[Element]:
-        """Return the elements of this name that say something, anywhere in the document."""
+    def elements_with_content(self, name: str) -> list[Element]:
+        """Return the elements of this name that have content, anywhere in the document."""
         return [each for each in self.named.get(name, ()) if has_content(each)]
 
     def text(self, element: Element | None, *path: str) -> str | None:

@@ -1,9 +1,9 @@
 """
-Which persons of a NIEM document are offenders, and what it says of each (contract §3).
+Finds the offenders of a NIEM document, and how it describes each (contract §3).
 
-Every Person is an offender unless the document says otherwise: a judge, an officer, a victim or a parent has a role that
-is not the subject's (roles.py). A person may stand inside a role (`j:Subject/nc:RoleOfPerson`) or be referred to by it; what the
-role adds, such as a booking number, is the person's. An element that only refers is the person already there.
+Every Person is an offender unless the document gives them another role: judge, officer, victim, parent (roles.py). A person may
+be inside a role (`j:Subject/nc:RoleOfPerson`) or be referred to by it; what the role adds, such as a booking number, belongs to
+the person. An element that only refers to a person is that person.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from processors.ingest.read.dates import parse_birth_date
 from processors.ingest.read.niem import Element, NiemDocument, base_name, has_content, local_name, members, text_of
-from processors.ingest.read.roles import KNOWN, Part, part_of
+from processors.ingest.read.roles import KNOWN, Role, role_of
 
 # Where a person's numbers are, and the scheme of each; PersonOtherIdentification may name another.
 IDENTIFIERS: Final = {
@@ -30,7 +30,7 @@ OF_A_STATE: Final = frozenset({"SID", "DOC"})  # schemes whose numbers the juris
 STATE_CODE: Final = 2  # letters
 ROLE_HOLDERS: Final = frozenset({"RoleOfPerson", "EntityPerson"})  # their parent is the role
 DEEPEST_ROLE: Final = 8  # roles of roles that are followed to the person
-# Says what part a person has in an activity or a case.
+# The elements whose text states a person's role in an activity or a case.
 ROLE_TEXT: Final = re.compile(r".*(Role|Involvement)(Category|Description)*(Text|Code|Name)?")
 PERSON_PROPERTIES: Final = frozenset({"PersonName", "PersonBirthDate", *IDENTIFIERS} - {"SubjectIdentification"})
 
@@ -38,48 +38,48 @@ PERSON_PROPERTIES: Final = frozenset({"PersonName", "PersonBirthDate", *IDENTIFI
 def offenders(document: NiemDocument, event: Element) -> list[dict[str, Any]]:
     """Return the offenders in the order in which the document describes them."""
     descriptions: dict[object, dict[Element, None]] = defaultdict(dict)
-    parts: dict[object, set[Part]] = defaultdict(set)
-    behind = persons_behind(document)
-    surroundings = Surroundings({event, *event.iterancestors()})
-    for element, part, described in appearances(document, surroundings):
+    roles: dict[object, set[Role]] = defaultdict(set)
+    behind = persons_by_role_or_name(document)
+    surroundings = SurroundingRoles({event, *event.iterancestors()})
+    for element, role, described in appearances(document, surroundings):
         key = person_key(document, element, behind)
-        parts[key] |= {part} if part else set()
+        roles[key] |= {role} if role else set()
         descriptions[key] |= dict.fromkeys(described)
     aliases = alias_names(document, behind)
-    eligible = {key: found for key, found in descriptions.items() if found and (Part.SUBJECT in parts[key] or Part.OTHER not in parts[key])}
-    said = {key: person(document, list(found), aliases.get(key, [])) for key, found in eligible.items()}
-    offending = choose_offenders({key: parts[key] for key in said}, {key for key, found in said.items() if has_number(found)})
-    read = [(descriptions[key], said[key]) for key in said if key in offending]
-    # A role may refer to somebody whom the document does not describe; a Person that says nothing is one who cannot be identified.
+    eligible = {key: found for key, found in descriptions.items() if found and (Role.SUBJECT in roles[key] or Role.OTHER not in roles[key])}
+    persons = {key: person(document, list(found), aliases.get(key, [])) for key, found in eligible.items()}
+    chosen = choose_offenders({key: roles[key] for key in persons}, {key for key, found in persons.items() if has_number(found)})
+    read = [(descriptions[key], persons[key]) for key in persons if key in chosen]
+    # A role may refer to somebody whom the document does not describe; a Person without content is one who cannot be identified.
     known = [each for found, each in read if each or any(local_name(element.tag) == "Person" for element in found)]
     blank = [element for element in document.named.get("Person", ()) if is_blank(document, element)]
-    return known + [{} for element in blank if surroundings.part_of(element) in {Part.UNSAID, Part.SUBJECT} and not in_envelope(element)]
+    return known + [{} for element in blank if surroundings.role_of(element) in {Role.UNSTATED, Role.SUBJECT} and not in_envelope(element)]
 
 
-def choose_offenders(parts: dict[object, set[Part]], numbered: set[object]) -> set[object]:
+def choose_offenders(roles: dict[object, set[Role]], numbered: set[object]) -> set[object]:
     """
-    Return the persons that the message is about, by the parts that it gives to each; those who are only others are not asked for.
+    Return the persons that the message is about, by the roles that it gives to each; `numbered` are those with a number of offenders.
 
-    Somebody who is only a relative, or stands where it is not clear what part they have, is one with a number of
-    offenders, or if nobody else is; several relatives without a number might each be the other's.
+    Somebody who is only a relative, or whose role is unclear, is an offender if they have such a number, or if nobody else is an
+    offender; of several relatives without a number, none is.
     """
-    certain = {key for key, given in parts.items() if Part.SUBJECT in given or (Part.UNSAID in given and Part.RELATED not in given)}
-    unclear = {key for key, given in parts.items() if given == {Part.UNCLEAR}}
-    related = {key for key, given in parts.items() if given in ({Part.UNSAID, Part.RELATED}, {Part.UNCLEAR, Part.RELATED})}
+    certain = {key for key, given in roles.items() if Role.SUBJECT in given or (Role.UNSTATED in given and Role.RELATED not in given)}
+    unclear = {key for key, given in roles.items() if given == {Role.UNCLEAR}}
+    related = {key for key, given in roles.items() if given in ({Role.UNSTATED, Role.RELATED}, {Role.UNCLEAR, Role.RELATED})}
     found = certain | ((unclear | related) & numbered) if certain or related & numbered else unclear
     return found or (related if len(related) == 1 else set())
 
 
-def persons_behind(document: NiemDocument) -> dict[object, Element]:
-    """Return whom a reference means that names somebody's role or their name, by the key of either."""
-    roles = ((each.getparent(), each) for name in ROLE_HOLDERS for each in document.called(name))
-    called = ((each, each.getparent()) for each in document.called("PersonName"))
+def persons_by_role_or_name(document: NiemDocument) -> dict[object, Element]:
+    """Return the person behind each role and name, by its key: a reference to a role or a name means that person."""
+    roles = ((each.getparent(), each) for name in ROLE_HOLDERS for each in document.elements_named(name))
+    called = ((each, each.getparent()) for each in document.elements_named("PersonName"))
     pairs = [(one, other) for one, other in (*roles, *called) if one is not None and other is not None]
     return {key: other for one, other in reversed(pairs) if (key := document.key(one))}
 
 
 def person_key(document: NiemDocument, element: Element, behind: Mapping[object, Element]) -> object:
-    """Return the key of the person that the element is or refers to, perhaps by a role or a name of theirs."""
+    """Return the key of the person that the element is or refers to, possibly through a role or a name."""
     key = document.key(element) or element
     for _ in range(DEEPEST_ROLE):
         if key not in behind:
@@ -88,80 +88,80 @@ def person_key(document: NiemDocument, element: Element, behind: Mapping[object,
     return key
 
 
-class Surroundings:
-    """What parts elements give to the persons in them. `about` are the event and what it stands in, which give nobody a part."""
+class SurroundingRoles:
+    """The roles that elements give to the persons within them; the event and the elements around it (`about`) give none."""
 
     def __init__(self, about: set[Element]) -> None:
-        self._given: dict[Element, Part] = dict.fromkeys(about, Part.UNSAID)
+        self._given: dict[Element, Role] = dict.fromkeys(about, Role.UNSTATED)
 
-    def part_of(self, person: Element) -> Part:
-        """Return the part that a text says of the person, else the part that the nearest element around them gives."""
+    def role_of(self, person: Element) -> Role:
+        """Return the role that a text states for the person, otherwise the one that the nearest element around them gives."""
         parent = person.getparent()
-        return said_part(person) or (self._given_by(parent) if parent is not None else Part.UNSAID)
+        return stated_role(person) or (self._given_by(parent) if parent is not None else Role.UNSTATED)
 
-    def _given_by(self, element: Element) -> Part:
+    def _given_by(self, element: Element) -> Role:
         if element not in self._given:
             self._given[element] = self._give(element)
         return self._given[element]
 
-    def _give(self, element: Element) -> Part:
-        own, parent = said_part(element) or part_of(local_name(element.tag)), element.getparent()
+    def _give(self, element: Element) -> Role:
+        own, parent = stated_role(element) or role_of(local_name(element.tag)), element.getparent()
         around = self._given_by(parent) if own not in KNOWN and parent is not None else own
-        return Part.UNCLEAR if own is Part.UNCLEAR and around in {Part.UNSAID, Part.SUBJECT} else around
+        return Role.UNCLEAR if own is Role.UNCLEAR and around in {Role.UNSTATED, Role.SUBJECT} else around
 
 
-def said_part(element: Element) -> Part | None:
-    """Return the part that a text in the element says, such as `PersonRoleText`; None if there is none, or several persons."""
+def stated_role(element: Element) -> Role | None:
+    """Return the role that a text in the element states, such as `PersonRoleText`; None without one, or if there are several persons."""
     texts = [text for each in members(element) if ROLE_TEXT.fullmatch(local_name(each.tag)) and (text := text_of(each))]
     alone = not texts or sum(base_name(each.tag) == "Person" for each in members(element)) <= 1
-    return next((part for text in texts if alone and (part := part_of(text)) in KNOWN), None)
+    return next((role for text in texts if alone and (role := role_of(text)) in KNOWN), None)
 
 
-def appearances(document: NiemDocument, surroundings: Surroundings) -> Iterator[tuple[Element, Part | None, list[Element]]]:
-    """Yield every element that is or refers to a person, the part it gives them, and the elements that describe them."""
+def appearances(document: NiemDocument, surroundings: SurroundingRoles) -> Iterator[tuple[Element, Role | None, list[Element]]]:
+    """Yield every element that is or refers to a person, the role it gives them, and the elements that describe them."""
     for element in document.root.iter():
         name = base_name(element.tag)
         parent = element.getparent() if may_be_person(name) else None
         if parent is None:
             continue
         if in_envelope(element):
-            yield element, Part.OTHER if surroundings.part_of(element) is Part.OTHER else None, []
+            yield element, Role.OTHER if surroundings.role_of(element) is Role.OTHER else None, []
             continue
         described = [element] if has_content(element) else []
         if name in ROLE_HOLDERS:
-            part = surroundings.part_of(element)
-            yield element, Part.RELATED if part is Part.UNCLEAR and not described else part, [*described, parent]
+            role = surroundings.role_of(element)
+            yield element, Role.RELATED if role is Role.UNCLEAR and not described else role, [*described, parent]
         elif name == "Person" and (described or document.target(element)):
-            part = surroundings.part_of(element)
-            subject = part_of(local_name(parent.tag)) is Part.SUBJECT
-            yield element, part if described or part in KNOWN else None, [*described, parent] if subject else described
+            role = surroundings.role_of(element)
+            subject = role_of(local_name(parent.tag)) is Role.SUBJECT
+            yield element, role if described or role in KNOWN else None, [*described, parent] if subject else described
         elif document.target(element) or any(local_name(each.tag) in PERSON_PROPERTIES for each in members(element)):
-            yield element, part_of(name), described
+            yield element, role_of(name), described
 
 
 @lru_cache(4096)
 def may_be_person(name: str) -> bool:
     """Whether an element of this name may be or refer to a person."""
-    return name == "Person" or name in ROLE_HOLDERS or part_of(name) in KNOWN
+    return name == "Person" or name in ROLE_HOLDERS or role_of(name) in KNOWN
 
 
 def in_envelope(element: Element) -> bool:
-    """Whether the element says who sends the document or to whom, and not what it is about."""
+    """Whether the element belongs to the sender or recipient of the document, and not to its subject."""
     return any(local_name(each.tag).startswith("Document") for each in element.iterancestors())
 
 
-def has_number(said: dict[str, Any]) -> bool:
-    return any(each["scheme"] in SCHEMES for each in said.get("identifiers", ()))
+def has_number(described: dict[str, Any]) -> bool:
+    return any(each["scheme"] in SCHEMES for each in described.get("identifiers", ()))
 
 
 def is_blank(document: NiemDocument, element: Element) -> bool:
-    """Whether a Person says nothing and refers to nobody."""
+    """Whether a Person has no content and refers to nobody."""
     nil = "nil" in {local_name(key) for key in element.attrib}
     return not has_content(element) and not nil and document.target(element) is None
 
 
 def person(document: NiemDocument, elements: list[Element], aliases: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the elements say of one person; numbers in document order, nothing twice."""
+    """Return the description of one person by these elements; numbers in document order, without duplicates."""
     called = [found for each in elements for named in document.children(each, "PersonName") for found in names(document, named) if found]
     others = [
         found for each in elements for named in document.children(each, "PersonAlternateName") for found in names(document, named) if found
@@ -176,7 +176,7 @@ def person(document: NiemDocument, elements: list[Element], aliases: list[dict[s
 
 
 def exactness(birth_date: str) -> int:
-    """Return how much of a birth date is known; less than nothing if it cannot be read."""
+    """Return how much of a birth date is known, as its length; -1 if it cannot be read."""
     try:
         return len(parse_birth_date(birth_date) or "")
     except ValueError:
@@ -200,8 +200,8 @@ def identifiers(document: NiemDocument, element: Element) -> Iterator[dict[str, 
 
 
 def issuer(document: NiemDocument, identification: Element) -> str | None:
-    """Return who issued a number, as the document says it in one of the elements of its jurisdiction; a state's two letters first."""
-    said = [
+    """Return who issued a number according to the elements of its jurisdiction, preferably a state's two letters; None if unknown."""
+    texts = [
         (local_name(each.tag), text)
         for jurisdiction in members(identification)
         if base_name(jurisdiction.tag).startswith("IdentificationJurisdiction")
@@ -209,13 +209,13 @@ def issuer(document: NiemDocument, identification: Element) -> str | None:
         for each in found.iter()
         if len(each) == 0 and (text := text_of(each))
     ]
-    return next((text for name, text in said if name.endswith("Code") and len(text) == STATE_CODE), None) or next(
-        (text for _, text in said), None
+    return next((text for name, text in texts if name.endswith("Code") and len(text) == STATE_CODE), None) or next(
+        (text for _, text in texts), None
     )
 
 
 def names(document: NiemDocument, element: Element) -> list[dict[str, Any]]:
-    """Return a name in parts or as a whole, and other whole names with it; its augmentations (a Soundex code) are no part of it."""
+    """Return a name in parts or as a whole, then its other full names; augmentations (a Soundex code) are ignored."""
     parts: dict[str, list[str]] = defaultdict(list)
     for each in element:
         parts[base_name(each.tag)] += [text for found in document.resolve(each) if (text := text_of(found))]
@@ -230,8 +230,8 @@ def names(document: NiemDocument, element: Element) -> list[dict[str, Any]]:
 
 
 def join_parts(texts: list[str]) -> str:
-    """Return the texts of a part that comes several times, without those that say nothing new: Ann, of Ann and Ann Lee."""
-    if len(texts) < 2:  # noqa: PLR2004  as it is with most
+    """Return the texts of a repeated part of a name, without those that add nothing: "Ann" and "Ann Lee" give "Ann Lee"."""
+    if len(texts) < 2:  # noqa: PLR2004  the usual case
         return texts[0] if texts else ""
     distinct = {each.casefold(): each for each in reversed(texts)}
     longest = max(distinct, key=len, default="")
@@ -242,7 +242,7 @@ def join_parts(texts: list[str]) -> str:
 def alias_names(document: NiemDocument, behind: Mapping[object, Element]) -> dict[object, list[dict[str, Any]]]:
     """Return the names of the identities that associations tie to persons, by person."""
     found: dict[object, list[dict[str, Any]]] = defaultdict(list)
-    for association in document.contents("PersonAliasIdentityAssociation"):
+    for association in document.elements_with_content("PersonAliasIdentityAssociation"):
         called = [
             alias
             for identity in document.children(association, "Identity")

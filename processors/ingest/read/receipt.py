@@ -10,12 +10,12 @@ import msgspec
 from processors.domain.notification import Receipt, ReceiptStatus
 from processors.domain.seal import Seal
 from processors.domain.unsubscription import SITE, is_unsubscription
-from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
+from processors.ingest.read.acceptance import AcceptedRecord, OpenedRecord, encode
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
 from processors.ingest.read.instants import SentTime, parse_instant
-from processors.ingest.read.labels import Labels, private_id, readable_id
+from processors.ingest.read.journal_ids import JournalIds, private_id, readable_id
 from processors.ingest.read.registration import pin_digest
 from processors.ingest.read.rejection import Rejection, quote
 from processors.ingest.read.submission import MAX_TEXT
@@ -74,13 +74,13 @@ def digits_only(digits: str | None) -> str | None:
     return digits and _AROUND_DIGITS.sub("", digits)
 
 
-def open_record(record: Record, context: Context) -> LabelledRecord:
+def open_record(record: Record, context: Context) -> OpenedRecord:
     fields, unknown = tidy(json_document(record), SHAPE)
     reference = readable_id(fields.get("reference"))
-    labels = Labels(reference, registrant_id=private_id(reference.rpartition(".")[0] or None))
+    ids = JournalIds(reference, registrant_id=private_id(reference.rpartition(".")[0] or None))
 
     def check_record() -> AcceptedRecord:
         found = check(fields, record.timestamp, context.seal)
-        return AcceptedRecord("receipt", labels, encode(found), describe_unknown(unknown))
+        return AcceptedRecord("receipt", ids, encode(found), describe_unknown(unknown))
 
-    return LabelledRecord(labels, check_record)
+    return OpenedRecord(ids, check_record)

@@ -17,18 +17,18 @@ from processors.domain.seal import Seal
 from processors.domain.zones import zone_named
 from processors.ingest.comparison import can_be_registered_for
 from processors.ingest.identify.agency import NATIONAL
-from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
+from processors.ingest.read.acceptance import AcceptedRecord, OpenedRecord, encode
 from processors.ingest.read.contacts import check_contacts, time_zones
 from processors.ingest.read.document import clean_id, convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_private_id
 from processors.ingest.read.instants import SentTime, parse_expiry, parse_instant
-from processors.ingest.read.labels import Labels, private_id
+from processors.ingest.read.journal_ids import JournalIds, private_id
 from processors.ingest.read.languages import canonical_language
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.submission import check_person, normalize_person, unknown_code
-from processors.rules.book import Rules
 from processors.rules.identity import NO_ISSUER, IdentityRules, readable_mark
+from processors.rules.rule_set import Rules
 from processors.stage import Context, Record
 
 SOURCES: Final = frozenset({"IVINS", "VINE", "DOJ_VNS", "ICE_VNP", "AGENCY", CANARY, SIGN_IN})
@@ -159,20 +159,20 @@ def seal_contacts(contacts: Contacts, registrant_id: str, seal: Seal) -> bytes:
     return seal.close(msgspec.json.encode(contacts), f"contacts:{registrant_id}")
 
 
-def open_record(record: Record, context: Context) -> LabelledRecord:
+def open_record(record: Record, context: Context) -> OpenedRecord:
     if record.value is None:
         return open_removal(record)
     fields, unknown = tidy(json_document(record), SHAPE)
-    labels = Labels(private_id(fields.get("registration_id")), registrant_id=private_id(fields.get("registrant_id")))
+    ids = JournalIds(private_id(fields.get("registration_id")), registrant_id=private_id(fields.get("registrant_id")))
 
     def check_record() -> AcceptedRecord:
-        identity = context.rules.book(NATIONAL, record.timestamp).identity
+        identity = context.rules.rule_set(NATIONAL, record.timestamp).identity
         drawn = context.draw(record_id(record.topic, record.partition, record.offset))
         found, person, note = check(fields, record.key, context.seal, drawn, identity)
         check_subtypes(found, known_subtypes(context.rules))
-        return AcceptedRecord("registration", labels, encode(found), note + describe_unknown(unknown), people=(person,))
+        return AcceptedRecord("registration", ids, encode(found), note + describe_unknown(unknown), people=(person,))
 
-    return LabelledRecord(labels, check_record)
+    return OpenedRecord(ids, check_record)
 
 
 @lru_cache(4)
@@ -181,15 +181,15 @@ def known_subtypes(rules: Rules) -> frozenset[str]:
     return frozenset(map(normalize, rules.subtypes))
 
 
-def open_removal(record: Record) -> LabelledRecord:
+def open_removal(record: Record) -> OpenedRecord:
     """Return a removal; its id is the record's key."""
     registration_id = clean_id(record.key or "")
     if not registration_id:
         raise Rejection("bad_registration", "A removal names its registration as the record's key; this one has none.")
-    labels = Labels(private_id(registration_id))
+    ids = JournalIds(private_id(registration_id))
 
     def check_record() -> AcceptedRecord:
         check_private_id("key", registration_id)
-        return AcceptedRecord("removal", labels, b"")
+        return AcceptedRecord("removal", ids, b"")
 
-    return LabelledRecord(labels, check_record)
+    return OpenedRecord(ids, check_record)

@@ -1,8 +1,8 @@
 """
-What the name of an element, or a text about a role, says of a person's part in an event (docs/xml.md).
+The role that the name of an element, or a text about a role, gives to a person (docs/xml.md).
 
-The last word that says something decides: `CaseDefendantParty` is a defendant, `OffenderSpouses` are spouses, and
-`VictimDetails` are a victim's. Case, plurals and digits count for nothing.
+The last word that names a role decides: `CaseDefendantParty` is a defendant, `OffenderSpouses` are spouses, and
+`VictimDetails` are a victim's. Case, plurals and digits are ignored.
 """
 
 import re
@@ -11,28 +11,28 @@ from functools import lru_cache
 from typing import Final
 
 
-class Part(Enum):
-    """A person's part in what a message is about."""
+class Role(Enum):
+    """A person's role in what a message is about."""
 
-    UNSAID = "the name says nothing of it"
+    UNSTATED = "the name states no role"
     SUBJECT = "the person that the message is about"
-    RELATED = "somebody's child, employee or the like, which an offender may be too"
+    RELATED = "somebody's child, employee or the like, who may also be an offender"
     OTHER = "a victim, a judge, an officer or anybody else"
-    UNCLEAR = "the name says something that is not known here"
+    UNCLEAR = "the name states a role that is not in the lists below"
 
 
-KNOWN: Final = frozenset({Part.SUBJECT, Part.RELATED, Part.OTHER})
+KNOWN: Final = frozenset({Role.SUBJECT, Role.RELATED, Role.OTHER})
 
 _WORD: Final = re.compile(r"[^\W\d_]+?(?=[A-Z][a-z]|(?<=[a-z])[A-Z]|[\W\d_]|$)")
-# Words that tell a person from a thing, and words around any content: what stands before them counts.
+# Words that only mean a person, and words that only wrap content: the word before them decides.
 PERSONAL: Final = frozenset({"person", "individual"})
-FILLING: Final = PERSONAL | frozenset(
+WRAPPING: Final = PERSONAL | frozenset(
     {
         *("party", "people", "information", "info", "entity", "detail", "data", "list", "collection", "group"),
         *("set", "record", "role", "of", "summary", "profile", "participant", "involved"),
     }
 )
-# What happens to people, and what messages are put together from: what is within is about the subject.
+# What happens to people, and what messages consist of: a person within such an element is the subject.
 PROCESSES: Final = frozenset(
     {
         *("event", "activity", "case", "association", "message", "envelope", "body", "payload", "content", "compact"),
@@ -48,7 +48,7 @@ SUBJECTS: Final = frozenset(
     }
 )
 # Words before "person" and "individual" that make somebody the subject.
-SUFFERED: Final = re.compile(
+UNDERGONE: Final = re.compile(
     "supervision|supervised|releas(e|ed)|custody|arrested|detained|sentenced|incarcerated|imprisoned|convicted|charged|committed|"
     "transferred|paroled|wanted"
 )
@@ -65,32 +65,32 @@ OTHERS: Final = (
     *("landlord", "host", "roommate", "neighbor", "commissioner", "examiner", "administrator", "superintendent", "director"),
     *("custodian", "protected", "injured", "payee", "visitor", "dispatcher", "responder"),
 )
-# An association of this kind says of both persons only that they are relatives.
+# An association of this kind states only that both persons are relatives.
 FAMILY: Final = frozenset(["union", "marriage", "family", "household", "sibling", "spouse", "parent", "child", "kin", "relative"])
 
 
 @lru_cache(4096)
-def part_of(name: str) -> Part:
-    """Return the part that a name gives to a person."""
+def role_of(name: str) -> Role:
+    """Return the role that a name gives to a person."""
     words = [_singular(each.lower()) for each in _WORD.findall(name)]
     if words[-1:] == ["association"]:
-        return Part.UNSAID if FAMILY.isdisjoint(words) else Part.RELATED
+        return Role.UNSTATED if FAMILY.isdisjoint(words) else Role.RELATED
     left = list(words)
-    while left and left[-1] in FILLING:
+    while left and left[-1] in WRAPPING:
         left.pop()
-    suffers = left and SUFFERED.fullmatch(left[-1]) and not PERSONAL.isdisjoint(words[len(left) :])
-    if not left or (left[-1] in PROCESSES and not suffers):
-        return Part.UNSAID
-    return Part.SUBJECT if suffers else _part_of_role(left[-1], beside=left[-2:-1] == ["co"])
+    undergoes = left and UNDERGONE.fullmatch(left[-1]) and not PERSONAL.isdisjoint(words[len(left) :])
+    if not left or (left[-1] in PROCESSES and not undergoes):
+        return Role.UNSTATED
+    return Role.SUBJECT if undergoes else _role_named(left[-1], beside=left[-2:-1] == ["co"])
 
 
-def _part_of_role(word: str, *, beside: bool) -> Part:
-    """Return the part of somebody who is called so, or who is one beside the subject."""
+def _role_named(word: str, *, beside: bool) -> Role:
+    """Return the role that a word names; if `beside`, of somebody beside the subject, such as a co-defendant."""
     if word in SUBJECTS:
-        return Part.OTHER if beside else Part.SUBJECT
+        return Role.OTHER if beside else Role.SUBJECT
     if word.endswith(RELATIONS):
-        return Part.RELATED
-    return Part.OTHER if word.endswith(OTHERS) or (word.startswith("co") and word[2:] in SUBJECTS) else Part.UNCLEAR
+        return Role.RELATED
+    return Role.OTHER if word.endswith(OTHERS) or (word.startswith("co") and word[2:] in SUBJECTS) else Role.UNCLEAR
 
 
 def _singular(word: str) -> str:

@@ -22,8 +22,8 @@ from processors.ingest.read.document import fields_of
 from processors.ingest.read.ids import MAX_ID, check_id
 from processors.ingest.read.instants import parse_moment, parse_plausible_time, unreadable_date
 from processors.ingest.read.rejection import Rejection, quote
-from processors.rules.book import Book, EventCode, Rules
 from processors.rules.identity import IdentityRules, Issuer
+from processors.rules.rule_set import EventCode, Rules, RuleSet
 
 SHAPE: Final = fields_of(Submission)
 TIMES: Final = ("action_at", "sent_at")  # ISO 8601, or Unix milliseconds
@@ -53,17 +53,17 @@ def check(submission: Submission, received_at: int, rules: Rules) -> CheckedSubm
     submission = normalize(submission)
     check_lengths(submission)
     where = jurisdiction(submission.agency, rules)
-    book = rules.book(where, received_at)
-    check_codes(submission, book, rules)
-    people, note = check_offenders(submission, book.identity, Issuer(submission.agency.ori, where))
-    return CheckedSubmission(submission, action_time(submission, book), people, note)
+    rule_set = rules.rule_set(where, received_at)
+    check_codes(submission, rule_set, rules)
+    people, note = check_offenders(submission, rule_set.identity, Issuer(submission.agency.ori, where))
+    return CheckedSubmission(submission, action_time(submission, rule_set), people, note)
 
 
 def action_dates(document: Mapping[str, Any], received_at: int, rules: Rules) -> tuple[str, ...]:
     """Return the XML elements that may hold the action date, first choice first; those of contract §3 if the code is unknown."""
     agency = document.get("agency", {})
     where = jurisdiction(Agency(agency.get("ori", ""), state=agency.get("state")), rules)
-    code = rules.book(where, received_at).code(document.get("event_type", ""), document.get("event_subtype", ""))
+    code = rules.rule_set(where, received_at).code(document.get("event_type", ""), document.get("event_subtype", ""))
     return code.action_date if code else EventCode("", "", ()).action_date
 
 
@@ -74,7 +74,7 @@ def normalize(submission: Submission) -> Submission:
     A time of sending or a day to report that only says that there is none is left out: the event does not depend on it.
     """
     agency, compact = submission.agency, submission.compact
-    offenders = tuple([normalize_person(each, f"offenders[{place}]") for place, each in enumerate(submission.offenders)])
+    offenders = tuple([normalize_person(each, f"offenders[{index}]") for index, each in enumerate(submission.offenders)])
     ori, state = agency.ori.upper(), agency.state and (state_code(agency.state) or agency.state.upper())
     if (ori, state) != (agency.ori, agency.state):
         agency = msgspec.structs.replace(agency, ori=ori, state=state)
@@ -128,27 +128,27 @@ def short_texts(submission: Submission) -> list[tuple[str, str | None]]:
     return found
 
 
-def check_codes(submission: Submission, book: Book, rules: Rules) -> None:
+def check_codes(submission: Submission, rule_set: RuleSet, rules: Rules) -> None:
     """Reject codes that are in no applicable list, and subtypes that event type or notification type do not allow."""
     if submission.operation not in OPERATIONS:
         raise unknown_code("operation", submission.operation)
-    if submission.event_type not in book.event_types:
+    if submission.event_type not in rule_set.event_types:
         raise unknown_code("event type", submission.event_type)
-    if submission.notification_type not in book.notification_types:
+    if submission.notification_type not in rule_set.notification_types:
         raise unknown_code("notification type", submission.notification_type)
-    check_subtype(submission, book)
-    check_tags(submission, book)
+    check_subtype(submission, rule_set)
+    check_tags(submission, rule_set)
     if submission.compact is not None:
         for state in (submission.compact.sending_state, submission.compact.receiving_state):
             if state is not None and not rules.member(state):
                 raise unknown_code("compact member", state)
 
 
-def check_subtype(submission: Submission, book: Book) -> None:
+def check_subtype(submission: Submission, rule_set: RuleSet) -> None:
     """Reject an event subtype that no list has, or not for these types (specification §2.2)."""
     kind, subtype, notification = submission.event_type, submission.event_subtype, submission.notification_type
-    code = book.code(kind, subtype)
-    if code is None and all(subtype != other for _, other in book.codes):
+    code = rule_set.code(kind, subtype)
+    if code is None and all(subtype != other for _, other in rule_set.codes):
         raise unknown_code("event subtype", subtype)
     if code is None:
         raise Rejection("subtype_not_allowed", f"The event type {quote(kind)} has no event subtype {quote(subtype)}.")
@@ -156,15 +156,15 @@ def check_subtype(submission: Submission, book: Book) -> None:
         raise Rejection("subtype_not_allowed", f"The event subtype {quote(subtype)} of {quote(kind)} is never a {quote(notification)}.")
 
 
-def check_tags(submission: Submission, book: Book) -> None:
+def check_tags(submission: Submission, rule_set: RuleSet) -> None:
     """Reject a message without notification subtype, and tags that no list has (specification §2.4, §2.5)."""
     if not submission.notification_subtypes:
         raise Rejection("no_notification_subtype", "The message has no notification subtype.")
     for each in submission.notification_subtypes:
-        if each.subtype not in book.notification_subtypes:
+        if each.subtype not in rule_set.notification_subtypes:
             raise unknown_code("notification subtype", each.subtype)
         for validation in each.validations:
-            if validation not in book.validations:
+            if validation not in rule_set.validations:
                 raise unknown_code("notification validation", validation)
 
 
@@ -177,7 +177,8 @@ def check_offenders(submission: Submission, rules: IdentityRules, issuer: Issuer
     if not submission.offenders:
         raise Rejection("no_offender", "The message names no offender.")
     people, notes = zip(
-        *[check_person(offender, f"Offender {place}", rules, issuer) for place, offender in enumerate(submission.offenders, 1)], strict=True
+        *[check_person(offender, f"Offender {number}", rules, issuer) for number, offender in enumerate(submission.offenders, 1)],
+        strict=True,
     )
     return people, "".join(notes)
 
@@ -199,11 +200,11 @@ def check_person(person: Person, who: str, rules: IdentityRules, issuer: Issuer)
     return compared, note
 
 
-def action_time(submission: Submission, book: Book) -> ActionTime:
+def action_time(submission: Submission, rule_set: RuleSet) -> ActionTime:
     """Return when the event happens: in the agency's own time zone if the date has no offset."""
     if submission.sent_at is not None:
         parse_moment("sent_at", submission.sent_at, UTC)
-    return parse_plausible_time("action_at", submission.action_at, book.zone_of(submission.agency.ori))
+    return parse_plausible_time("action_at", submission.action_at, rule_set.zone_of(submission.agency.ori))
 
 
 def day_to_report(text: str) -> str | None:

@@ -9,12 +9,12 @@ import msgspec
 
 from processors.domain.registration import Verification, verification_digest
 from processors.domain.seal import Seal
-from processors.ingest.read.acceptance import AcceptedRecord, LabelledRecord, encode
+from processors.ingest.read.acceptance import AcceptedRecord, OpenedRecord, encode
 from processors.ingest.read.document import convert, describe_unknown, fields_of, tidy
 from processors.ingest.read.formats import json_document
 from processors.ingest.read.ids import check_id
 from processors.ingest.read.instants import SentTime, parse_instant
-from processors.ingest.read.labels import Labels, private_id
+from processors.ingest.read.journal_ids import JournalIds, private_id
 from processors.ingest.read.rejection import Rejection
 from processors.stage import Context, Record
 
@@ -48,12 +48,12 @@ def check(document: Mapping[str, Any], received_at: int, seal: Seal) -> Verifica
     )
 
 
-def open_record(record: Record, context: Context) -> LabelledRecord:
+def open_record(record: Record, context: Context) -> OpenedRecord:
     fields, unknown = tidy(json_document(record), SHAPE)
-    labels = Labels(private_id(fields.get("registration_id")))
+    ids = JournalIds(private_id(fields.get("registration_id")))
 
     def check_record() -> AcceptedRecord:
         found = check(fields, record.timestamp, context.seal)
-        return AcceptedRecord("verification", labels, encode(found), describe_unknown(unknown))
+        return AcceptedRecord("verification", ids, encode(found), describe_unknown(unknown))
 
-    return LabelledRecord(labels, check_record)
+    return OpenedRecord(ids, check_record)

@@ -15,7 +15,7 @@ from lxml import etree
 from processors.ingest.read.niem import Element, NiemDocument, has_content, local_name, members, text_of
 from processors.ingest.read.persons import drop_empty, offenders
 from processors.ingest.read.rejection import Rejection, quote
-from processors.ingest.read.roles import KNOWN, part_of
+from processors.ingest.read.roles import KNOWN, role_of
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 20_000
@@ -137,8 +137,8 @@ class XmlMessage(NiemDocument):
         return cls(parse_xml(text))
 
     def head(self) -> Document:
-        """Return who sends the message and what it is called."""
-        submitter = next((found for each in self.called("DocumentSubmitter") for found in self.resolve(each)), None)
+        """Return the sender and the ids of the message."""
+        submitter = next((found for each in self.elements_named("DocumentSubmitter") for found in self.resolve(each)), None)
         deep = partial(self.deep_text, submitter, referring=True)
         return drop_empty(
             message_id=self.only(self.root, "DocumentIdentification", "IdentificationID"),
@@ -153,7 +153,7 @@ class XmlMessage(NiemDocument):
         )
 
     def document(self, head: Document, dates: Dates) -> tuple[Document, list[str]]:
-        """Return the submission as JSON would carry it, and the names of the elements that nothing reads."""
+        """Return the submission as JSON would carry it, and the names of the elements that are ignored."""
         event = self.event()
         body = head | self.body(event) | drop_empty(notification_subtypes=self.notification_subtypes(event))
         action = self.action_date(event, dates(body))
@@ -165,17 +165,17 @@ class XmlMessage(NiemDocument):
     def event(self) -> Element:
         """Return the one event element: the one that holds the one EventType (specification §2.1)."""
         events = [each for each in self.root if local_name(each.tag).endswith("Event")]
-        said = [holder for each in self.named.get("EventType", ()) if text_of(each) and (holder := each.getparent()) is not None]
-        holders = [each for each in said if local_name(each.tag).endswith("Event")]  # elsewhere it says something else
+        holders_of_type = [holder for each in self.named.get("EventType", ()) if text_of(each) and (holder := each.getparent()) is not None]
+        holders = [each for each in holders_of_type if local_name(each.tag).endswith("Event")]  # elsewhere it says something else
         if len(holders) != 1 or len(events) > 1:
-            detail = f"The message has {len(said)} EventType in {len(events)} event elements; it needs one in one."
+            detail = f"The message has {len(holders_of_type)} EventType in {len(events)} event elements; it needs one in one."
             raise Rejection("event_type_count", detail)
         return holders[0]
 
     def body(self, event: Element) -> Document:
-        """Return what the message says, notification subtypes and dates left aside."""
+        """Return the fields of the message, without notification subtypes and dates."""
         cases = self.cases(event)
-        compact = next(iter(self.contents("CompactCase")), None)
+        compact = next(iter(self.elements_with_content("CompactCase")), None)
         return drop_empty(
             **{field: self.only(event, name) for field, name in CODES.items()},
             event_id=self.text(event, "ActivityIdentification", "IdentificationID"),
@@ -197,8 +197,8 @@ class XmlMessage(NiemDocument):
         )
 
     def cases(self, event: Element) -> list[Element]:
-        """Return the cases that the message or its event is about, which may be several; else the first anywhere in it."""
-        found = self.contents("Case")
+        """Return the cases that the message or its event is about, possibly several; otherwise the first one anywhere in it."""
+        found = self.elements_with_content("Case")
         about = [each for each in found if each.getparent() in {self.root, event}]
         return about or [*self.children(event, "Case"), *found][:1]
 
@@ -206,25 +206,25 @@ class XmlMessage(NiemDocument):
         return self.text(case, "CaseDocketID") or self.text(case, "CaseTrackingID")
 
     def status(self, event: Element) -> str | None:
-        """Return the status after the event; two of the event that differ are rejected."""
+        """Return the status after the event; rejects an event with two different ones."""
         if len(self.nearest(event, "SupervisionCustodyStatus")) > 1:
             return self.only(event, "SupervisionCustodyStatus", "StatusDescriptionText")
         return self.deep_text(self.first(event, "SupervisionCustodyStatus"), "StatusDescriptionText")
 
     def first(self, event: Element, name: str) -> Element | None:
-        """Return the event's property of this name, else the message's first."""
-        return next(iter((*self.nearest(event, name), *self.contents(name))), None)
+        """Return the event's property of this name, otherwise the first one in the message."""
+        return next(iter((*self.nearest(event, name), *self.elements_with_content(name))), None)
 
     def place(self, element: Element | None) -> Document:
         return drop_empty(kind=self.deep_text(element, "LocationCategoryText"), name=self.deep_text(element, "LocationName"))
 
     def deep_text(self, element: Element | None, name: str, *path: str, referring: bool = False) -> str | None:
         """Return the text of the nearest element of this name, or along a path of properties from it; `referring` follows references."""
-        found = (self.nearest(element, name) or (referring and self.reached(element, name)) or []) if element is not None else []
+        found = (self.nearest(element, name) or (referring and self.descendants_named(element, name)) or []) if element is not None else []
         return next((text for each in found if (text := self.text(each, *path))), None)
 
     def only(self, element: Element, name: str, *path: str) -> str | None:
-        """Return the one text of the nearest elements of this name; two that differ are rejected, since either might be meant."""
+        """Return the one text of the nearest elements of this name; rejects two different ones, since either might be meant."""
         found = {text: None for each in self.nearest(element, name) if (text := self.text(each, *path))}
         if len(found) > 1:
             raise Rejection("doubled_field", f"The message has two different values of {'/'.join((name, *path))}.")
@@ -246,7 +246,7 @@ class XmlMessage(NiemDocument):
     def validations_by_subtype(self, subtypes: list[Element], validations: list[Element]) -> dict[Element, list[Element]]:
         """Return the validations of each subtype; both ends of every association must be of the kind they name."""
         found: dict[Element, list[Element]] = {}
-        for association in self.contents("NotificationSubtypeValidationAssociation"):
+        for association in self.elements_with_content("NotificationSubtypeValidationAssociation"):
             for subtype in self.ends(association, "NotificationSubtype", subtypes):
                 found.setdefault(subtype, []).extend(self.ends(association, "NotificationValidation", validations))
         return found
@@ -260,9 +260,9 @@ class XmlMessage(NiemDocument):
         return elements
 
     def action_date(self, event: Element, names: tuple[str, ...]) -> tuple[str, str] | None:
-        """Return element and text of the action date, of the first name present: in the event itself, in its depth, in the message."""
+        """Return element and text of the action date: the first name present in the event's properties, deeper within it, or elsewhere."""
         for name in names:
-            for places in (self.nearest(event, name), self.contents(name)):
+            for places in (self.nearest(event, name), self.elements_with_content(name)):
                 found = {text: None for each in places if (text := self.date(each))}
                 if len(found) > 1:
                     raise Rejection("doubled_field", f"The message has two different values of {name}.")
@@ -271,12 +271,12 @@ class XmlMessage(NiemDocument):
         return None
 
     def details(self, event: Element, action: str) -> tuple[dict[str, str], list[str]]:
-        """Return the event's other simple elements, and the names of elements that nothing reads."""
+        """Return the event's other simple elements, and the names of elements that are ignored."""
         details: dict[str, str] = {}
         ignored = [name for each in self.root if (name := local_name(each.tag)) not in ENVELOPE and each is not event]
         for element in event:
             name = local_name(element.tag)
-            if name in MAPPED or name == action or not has_content(element) or part_of(name) in KNOWN:
+            if name in MAPPED or name == action or not has_content(element) or role_of(name) in KNOWN:
                 continue
             texts = [text for each in element.iter() if len(each) == 0 and (text := text_of(each))]
             if len(texts) == 1:

@@ -59,7 +59,7 @@ class Callbacks:
     now: Callable[[], int]
     again: Callable[[str], str]
     fault: Callable[[Point], None] = lambda _: None
-    taken: "OrderedDict[str, None]" = field(default_factory=OrderedDict)
+    accepted: "OrderedDict[str, None]" = field(default_factory=OrderedDict)
 
     def signing_account(self, path: str, fields: Fields, given: str) -> CallbackAccount | None:
         """Return the account whose signature of the callback is `given`; None if there is none."""
@@ -68,9 +68,9 @@ class Callbacks:
 
     def remember(self, callback: str) -> None:
         """Remember an accepted callback, so that a replay of it is recognized."""
-        self.taken[callback] = None
-        if len(self.taken) > MAX_REMEMBERED:
-            self.taken.popitem(last=False)
+        self.accepted[callback] = None
+        if len(self.accepted) > MAX_REMEMBERED:
+            self.accepted.popitem(last=False)
 
 
 def callback_app(state: Callbacks) -> Starlette:
@@ -88,7 +88,7 @@ def callback_app(state: Callbacks) -> Starlette:
         if account is None:
             return PlainTextResponse("the signature is wrong", 403)
         callback = f"{path} {given}"
-        if callback in state.taken:
+        if callback in state.accepted:
             return PlainTextResponse("this callback was taken before", 409)
         named = dict(fields)
         found = record(named, account.name)

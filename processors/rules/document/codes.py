@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from processors.rules.book import Book
 from processors.rules.document.parts import Part, join, unique, yes_or_blank
+from processors.rules.rule_set import RuleSet
 
 SAME_EVENT: Final = "the same agency, event type, event subtype, notification type and offender"
 FIELDS: Final = {
@@ -19,10 +19,10 @@ FIELDS: Final = {
 }
 
 
-def event_parts(book: Book) -> Iterator[Part]:
-    """The code lists, an event type a part."""
-    for kind in sorted(book.event_types):
-        codes = [code for code in book.codes.values() if code.event_type == kind]
+def event_parts(rule_set: RuleSet) -> Iterator[Part]:
+    """Yield the code lists, one part per event type."""
+    for kind in sorted(rule_set.event_types):
+        codes = [code for code in rule_set.codes.values() if code.event_type == kind]
         yield Part(
             f"Events: {kind}",
             (),
@@ -41,10 +41,10 @@ def event_parts(book: Book) -> Iterator[Part]:
         )
 
 
-def action_date_part(book: Book) -> Part:
-    """Which element holds the action date."""
+def action_date_part(rule_set: RuleSet) -> Part:
+    """Return the part on the elements that hold the action date."""
     groups: dict[tuple[str, ...], list[str]] = {}
-    for code in book.codes.values():
+    for code in rule_set.codes.values():
         groups.setdefault(code.action_date, []).append(f"{code.event_type}: {code.subtype}")
     usual = max(groups, key=lambda each: len(groups[each]), default=())
     return Part(
@@ -55,31 +55,31 @@ def action_date_part(book: Book) -> Part:
     )
 
 
-def status_part(book: Book) -> Part:
-    """Which status may follow which."""
+def status_part(rule_set: RuleSet) -> Part:
+    """Return the part on the legal changes of status."""
     return Part(
         "Status changes (specification 4.1.5.2)",
         ("A status update is legal if the new status may follow the current one.",),
         ("Status", "Also called", "May become"),
-        tuple((each.name, join(each.synonyms), join(each.next) or "nothing") for each in unique(book.statuses.values())),
+        tuple((each.name, join(each.synonyms), join(each.next) or "nothing") for each in unique(rule_set.statuses.values())),
     )
 
 
-def location_part(book: Book) -> Part:
-    """Which move is legal."""
+def location_part(rule_set: RuleSet) -> Part:
+    """Return the part on the legal moves between kinds of location."""
     return Part(
         "Moves (specification 4.1.4.2)",
         ("A movement is legal if the new kind of location may follow the current one. Staying in the same kind is always legal.",),
         ("Kind of location", "Held there", "Also called", "May move to"),
         tuple(
             (each.name, yes_or_blank(each.custodial), join(each.synonyms), join(each.next) or "nowhere")
-            for each in unique(book.locations.values())
+            for each in unique(rule_set.locations.values())
         ),
     )
 
 
-def narrower_part(book: Book) -> Part:
-    """Which events may happen only to somebody of certain statuses, or only from certain locations."""
+def narrower_part(rule_set: RuleSet) -> Part:
+    """Return the part on events that require certain statuses or locations."""
     return Part(
         "Events with narrower conditions",
         ("These events are legal only from the statuses or locations named here.",),
@@ -90,16 +90,16 @@ def narrower_part(book: Book) -> Part:
                 join(code.from_statuses) or "any that may",
                 join(code.from_locations) or "any that may",
             )
-            for code in book.codes.values()
+            for code in rule_set.codes.values()
             if code.from_statuses or code.from_locations
         ),
     )
 
 
-def duplicate_part(book: Book) -> Part:
-    """What makes two messages the same event."""
+def duplicate_part(rule_set: RuleSet) -> Part:
+    """Return the part on what makes two messages the same event."""
     groups: dict[tuple[str, ...], list[str]] = {}
-    for code in book.codes.values():
+    for code in rule_set.codes.values():
         groups.setdefault(code.same, []).append(f"{code.event_type}: {code.subtype}")
     usual = max(groups, key=lambda each: len(groups[each]), default=())
     return Part(

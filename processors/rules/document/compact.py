@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from processors.rules.book import Book
 from processors.rules.calendar import SATURDAY, public_holidays
 from processors.rules.deadline_phrases import DIRECTION_PHRASES, conditions_phrase
 from processors.rules.deadline_phrases import event_names as events_of
 from processors.rules.document.parts import Part, group, join
+from processors.rules.rule_set import RuleSet
 
 
-def compact_parts(book: Book) -> Iterator[Part]:
-    """The interstate compact's workflow and its legal clocks."""
-    activities = book.entries["compact_activity"].values()
+def compact_parts(rule_set: RuleSet) -> Iterator[Part]:
+    """Yield the parts on the interstate compact's workflow and its legal clocks."""
+    activities = rule_set.entries["compact_activity"].values()
     events: dict[str, list[str]] = {}
-    for code in book.codes.values():
+    for code in rule_set.codes.values():
         events.setdefault(code.activity or "", []).append(code.subtype)
     yield Part(
         "The interstate compact: steps",
@@ -42,23 +42,23 @@ def compact_parts(book: Book) -> Iterator[Part]:
                 each.rule,
                 each.text,
                 each.owed_by,
-                join(filter(None, (events_of(each.raised_by, book, " or "), conditions_phrase(each, book))), "; "),
-                events_of(each.met_by, book, " or ") or "ends by itself",
+                join(filter(None, (events_of(each.raised_by, rule_set, " or "), conditions_phrase(each, rule_set))), "; "),
+                events_of(each.met_by, rule_set, " or ") or "ends by itself",
                 each.source,
             )
-            for each in sorted(book.entries["deadline"].values(), key=lambda each: (each.rule, each.name))
+            for each in sorted(rule_set.entries["deadline"].values(), key=lambda each: (each.rule, each.name))
         ),
     )
     yield Part(
         "The interstate compact: no deadline is kept",
         ("The rules set a time for these too; no message begins them, or none could meet them.",),
         ("Rule", "What it says", "Why no deadline is kept"),
-        tuple((each.rule, each.says, each.why) for each in book.entries["untracked"].values()),
+        tuple((each.rule, each.says, each.why) for each in rule_set.entries["untracked"].values()),
     )
 
 
 def steps(activity: Any) -> Iterator[tuple[str, str]]:
-    """Yield from where an activity may be taken and where it leads, a pair for each of its moves."""
+    """Yield the states in which an activity is allowed and the states that it leads to, a pair for each of its moves."""
     if not activity.moves:
         yield "any", ""
     for move in activity.moves:
@@ -68,9 +68,9 @@ def steps(activity: Any) -> Iterator[tuple[str, str]]:
         yield allowed or "any", join(filter(None, (leads, DIRECTION_PHRASES.get(move.way or ""))), "; ")
 
 
-def business_days_part(book: Book, day: date) -> Part:
-    """Which working days are no business days in the year to come, and which rule file says so."""
-    corrected = {each.day or each.name: each for each in book.entries["holiday"].values()}
+def business_days_part(rule_set: RuleSet, day: date) -> Part:
+    """Return the part on the holidays of the coming year, and the rule file behind each."""
+    corrected = {each.day or each.name: each for each in rule_set.entries["holiday"].values()}
     days = (day + timedelta(days=each) for each in range(366))
     return Part(
         "Business days",
@@ -83,29 +83,29 @@ def business_days_part(book: Book, day: date) -> Part:
             (f"{each.isoformat()} {each:%A}", corrected[each].name if each in corrected else join(sorted(names), "; "))
             for each in days
             if each.weekday() < SATURDAY
-            and not book.calendar.is_business_day(each)
-            and (names := public_holidays(book.calendar.state, each.year).get(each, frozenset()), True)
+            and not rule_set.calendar.is_business_day(each)
+            and (names := public_holidays(rule_set.calendar.state, each.year).get(each, frozenset()), True)
         ),
     )
 
 
-def zone_part(book: Book) -> Part:
-    """In which time zone dates are read."""
+def zone_part(rule_set: RuleSet) -> Part:
+    """Return the part on the time zones in which dates are read."""
     return Part(
         "Time zones",
         ("A date without a time lasts until the end of that day in the agency's time zone.",),
         ("Agencies", "Time zone", "Remark"),
         (
-            ("all others" if book.zones_by_ori else "all", book.zone.key, ""),
+            ("all others" if rule_set.zones_by_ori else "all", rule_set.zone.key, ""),
             *(
                 (f"ORI {join(prefixes)}…", zone, note)
                 for (zone, note), prefixes in group(
-                    (prefix, (book.zones_by_ori[prefix].key, zone_note(book, prefix))) for prefix in book.zones_by_ori
+                    (prefix, (rule_set.zones_by_ori[prefix].key, zone_note(rule_set, prefix))) for prefix in rule_set.zones_by_ori
                 )
             ),
         ),
     )
 
 
-def zone_note(book: Book, prefix: str) -> str:
-    return str(book.entries["zone"][prefix].note)
+def zone_note(rule_set: RuleSet, prefix: str) -> str:
+    return str(rule_set.entries["zone"][prefix].note)

@@ -1,15 +1,15 @@
 """Who is the same person: the numbers by which people are known, and the values that are not numbers."""
 
-from processors.rules.book import Book
 from processors.rules.document.parts import Part, join, yes_or_blank
 from processors.rules.identity import OTHER
+from processors.rules.rule_set import RuleSet
 
 ISSUERS = {"nation": "the nation", "state": "the issuing state", "agency": "the issuing agency"}
 
 
-def identity_part(book: Book) -> Part:
-    """What equal numbers mean, and which values are not numbers."""
-    rules = book.identity
+def identity_part(rule_set: RuleSet) -> Part:
+    """Return the part on the meaning of equal numbers, and on values that are not numbers."""
+    rules = rule_set.identity
     fillers = join(tuple(f"{name} ({least} or more)" for name, least, _ in rules.fillers), " or ")
     return Part(
         "Who is the same person",

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, Final
 
-from processors.rules.book import Book, Jurisdiction, Rules
 from processors.rules.document.parts import Part, join, yes_or_blank
 from processors.rules.files import RuleFile
 from processors.rules.load import VALIDITY_FIELDS
+from processors.rules.rule_set import Jurisdiction, Rules, RuleSet
 
 METHOD: Final = (
     "1. The same event is never told twice (see Duplicates).",
@@ -22,7 +22,7 @@ METHOD: Final = (
 
 
 def scope_part(rules: Rules, whose: Jurisdiction, files: tuple[RuleFile, ...], day: date) -> Part:
-    """Whose rules these are, of what day, from which files."""
+    """Return the part on whose rules these are, for which day, from which files."""
     return Part(
         "What this document says",
         (
@@ -44,26 +44,26 @@ def scope_part(rules: Rules, whose: Jurisdiction, files: tuple[RuleFile, ...], d
     )
 
 
-def hotline_part(book: Book) -> Part:
-    """The lines with help that the public's pages name."""
+def hotline_part(rule_set: RuleSet) -> Part:
+    """Return the part on the hotlines that the public's pages name."""
     return Part(
         "Where there is help",
         ("The pages for the public name these lines.",),
         ("Line", "Telephone", "Text message"),
         tuple(
             (each.name, each.phone, f"{each.text_word} to {each.text_number}" if each.text_word else "")
-            for each in book.entries["hotline"].values()
+            for each in rule_set.entries["hotline"].values()
         ),
     )
 
 
 def method_part() -> Part:
-    """The order of the checks, in words."""
+    """Return the part on the order of the checks."""
     return Part("How a message is checked", METHOD)
 
 
 def dates_part(files: Iterable[RuleFile]) -> Part:
-    """Which entries begin or end on a day."""
+    """Return the part on the entries that begin or end on a day."""
     rows = tuple(
         (each.where, f"{section}: {entry_name(entry)}", str(entry.since or "always"), str(entry.until or "further notice"))
         for each in files
@@ -84,7 +84,7 @@ def entry_name(entry: Any) -> str:
 
 
 def signature_part(version: str, whose: Jurisdiction, day: date) -> Part:
-    """Where the administrator signs."""
+    """Return the part in which the administrator signs."""
     return Part(
         "Approval",
         (

@@ -1,36 +1,36 @@
 """Which event needs which earlier or later one: hearings, previous events, transfers."""
 
-from processors.rules.book import Book
 from processors.rules.document.parts import Part, duration_in_words, join, unique
+from processors.rules.rule_set import RuleSet
 
 
-def order_part(book: Book) -> Part:
-    """What a hearing must come after."""
+def order_part(rule_set: RuleSet) -> Part:
+    """Return the part on what a hearing must come after."""
     return Part(
         "Order of hearings (specification 4.1.1.2)",
         ("A hearing notice about somebody already known must come after one of the events, or while one of the statuses holds.",),
         ("Hearing", "Comes after", "Or while", "Because"),
         tuple(
             (f"{code.event_type}: {code.subtype}", join(order.events), join(order.statuses), order.why)
-            for code in book.codes.values()
+            for code in rule_set.codes.values()
             for order in code.order
         ),
     )
 
 
-def previous_part(book: Book) -> Part:
-    """What meets a Previous Event tag."""
+def previous_part(rule_set: RuleSet) -> Part:
+    """Return the part on the events that meet a Previous Event tag."""
     return Part(
         "Previous events (specification 4.3.3)",
         ("A Previous Event tag on one of these is met by an earlier message of the events named that carried Expect Subsequent Event.",),
         ("Event", "Follows"),
-        tuple((f"{code.event_type}: {code.subtype}", join(code.follows, " or ")) for code in book.codes.values() if code.follows),
+        tuple((f"{code.event_type}: {code.subtype}", join(code.follows, " or ")) for code in rule_set.codes.values() if code.follows),
     )
 
 
-def transfer_part(book: Book, hold: int) -> Part:
-    """Which release waits for which intake."""
-    custodial = [each.name for each in unique(book.locations.values()) if each.custodial]
+def transfer_part(rule_set: RuleSet, hold: int) -> Part:
+    """Return the part on the releases that wait for an intake."""
+    custodial = [each.name for each in unique(rule_set.locations.values()) if each.custodial]
     wait = duration_in_words(hold)
     return Part(
         "Releases and intakes (specification 4.1.4.3)",
@@ -42,8 +42,8 @@ def transfer_part(book: Book, hold: int) -> Part:
         ("Releases that wait", "Intakes that are told instead"),
         (
             (
-                join(f"{code.event_type}: {code.subtype}" for code in book.codes.values() if code.release),
-                join(f"{code.event_type}: {code.subtype}" for code in book.codes.values() if code.intake),
+                join(f"{code.event_type}: {code.subtype}" for code in rule_set.codes.values() if code.release),
+                join(f"{code.event_type}: {code.subtype}" for code in rule_set.codes.values() if code.intake),
             ),
         ),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from processors.domain.erasure import letter_key
+from processors.dead_letter_seal import new_dead_letter_seal
 from processors.domain.journal import DeadLetter, Unreadable, Verdict
 from processors.domain.seal import Seal
 from processors.domain.trace import Headers, headers_of
@@ -23,7 +23,7 @@ from processors.runtime.decide.states import ReadFields, States
 from processors.runtime.wire.changelog import Position, Timer
 from processors.runtime.wire.codec import Codec
 from processors.runtime.wire.states import latest_format, state_format
-from processors.stage import Context, Decision, Output, Record, Resettle, Stage, Timing, Wake, no_deadline, not_urgent
+from processors.stage import Context, Decision, Output, Record, RulesChanged, Stage, TimerFired, Timing, no_deadline, not_urgent
 from processors.topics import DEAD_LETTER_KEYS, DEAD_LETTERS, Topic
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OUTPUTS_PER_INPUT: Final = 4  # a batch of at most n inputs takes no more of them once it has this many times n outputs
 BYTES_PER_INPUT: Final = 8_192  # the same for the bytes of records and outputs
-TIMER_RETRY: Final = 3_600_000  # milliseconds until a timer that was set aside is tried again
+TIMER_RETRY: Final = 3_600_000  # milliseconds until a timer that was quarantined is tried again
 
 
 class OutputRecord(Struct, frozen=True, gc=False):
@@ -53,9 +53,9 @@ class BatchResult:
     changes: dict[bytes, bytes | None] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
     records: int = 0
-    wakes: int = 0
+    timers: int = 0
     bytes: int = 0  # of the records and outputs
-    set_aside: list[str] = field(default_factory=list)  # names of inputs that became dead letters instead
+    quarantined: list[str] = field(default_factory=list)  # names of inputs that became dead letters instead
     oldest: int | None = None  # receive time of the batch's oldest message
     timings: list[Timing] = field(default_factory=list)
     counts: list[tuple[str, str]] = field(default_factory=list)
@@ -83,17 +83,17 @@ class Batch:
         """Whether the batch may take no more inputs; it always takes at least one."""
         result = self.result
         return (
-            bool(result.set_aside)
-            or result.records + result.wakes >= most
+            bool(result.quarantined)
+            or result.records + result.timers >= most
             or len(result.outputs) >= OUTPUTS_PER_INPUT * most
             or result.bytes >= BYTES_PER_INPUT * most
         )
 
     def is_empty(self) -> bool:
-        """Whether the batch has no input yet: an input that is set aside needs a batch of its own."""
-        return not self.result.records and not self.result.wakes
+        """Whether the batch has no input yet: an input that is quarantined needs a batch of its own."""
+        return not self.result.records and not self.result.timers
 
-    def settle_before(self, record: Record, time: int, most: int | None) -> bool:
+    def decide_timers_before(self, record: Record, time: int, most: int | None) -> bool:
         """
         Decide the timers of a record's states that are due before it.
 
@@ -103,27 +103,27 @@ class Batch:
         if not self._task.timers.is_due(time) or self._is_unreadable(record):
             return True
         if failures is None:
-            return self._settle(record, time, most)
+            return self._decide_timers_before(record, time, most)
         name = record_name(record)
         failures.current_input.set(name)
         try:
-            return self._settle(record, time, most)
+            return self._decide_timers_before(record, time, most)
         except Exception as error:  # noqa: BLE001  counted, and raised as an error that the runner handles
             failures.raise_for(name, error)
 
-    def _settle(self, record: Record, time: int, most: int | None) -> bool:
+    def _decide_timers_before(self, record: Record, time: int, most: int | None) -> bool:
         while (due := self._first_due(self.states.of(record), time)) is not None:
             if most is not None and self.is_full(most):
                 return False
             self._task.timers.set(due[1], None)
-            self._wake_before(due[1], due[0], time)
+            self._decide_timer_before(due[1], due[0], time)
         return most is None or not self.is_full(most)
 
     def _is_unreadable(self, record: Record) -> bool:
         """Whether it is one of the pipeline's own records and cannot be read."""
         return type(record.value) is Unreadable and record.topic not in self._external_inputs()
 
-    def record(self, record: Record) -> None:
+    def decide_record(self, record: Record) -> None:
         """Decide one record; one of the pipeline's own records that cannot be read becomes a dead letter."""
         self.result.records += 1
         self.result.bytes += len(record.raw or b"")
@@ -149,14 +149,14 @@ class Batch:
         letter = unreadable_dead_letter(record, self._stage.name, unreadable)
         self._reject(letter, record.timestamp)
 
-    def _wake_before(self, key: str, at: int, now: int) -> None:
+    def _decide_timer_before(self, key: str, at: int, now: int) -> None:
         """Decide a timer that is due before a record, or set it aside if the stage has failed on it too often."""
         failures = self._task.failures
-        why = None if failures is None else failures.why_set_aside(self._timer_name(key, at))
+        why = None if failures is None else failures.why_quarantined(self._timer_name(key, at))
         if why is None:
-            self.wake(key, at, now)
+            self.decide_timer(key, at, now)
         else:
-            self.set_timer_aside(key, at, why)
+            self.quarantine_timer(key, at, why)
 
     def _first_due(self, states: Iterable[str], time: int) -> tuple[int, str] | None:
         """Return the first timer of these states that is due by `time`, with its key."""
@@ -165,26 +165,26 @@ class Batch:
             return None
         return min(((at, key) for key in states if (at := timers.at(key)) is not None and at <= time), default=None)
 
-    def wake(self, key: str, at: int, now: int) -> None:
+    def decide_timer(self, key: str, at: int, now: int) -> None:
         """Decide a timer that fired; sets it again if its state still has a deadline."""
-        self.result.wakes += 1
+        self.result.timers += 1
         self._timers.setdefault(key, at)
-        wake, failures = Wake(key, at, now, self._task.now or 0), self._task.failures
+        timer, failures = TimerFired(key, at, now, self._task.now or 0), self._task.failures
         if failures is None:
-            self._fire(wake)
+            self._fire(timer)
             return
         name = self._timer_name(key, at)
         failures.current_input.set(name)
         try:
-            self._fire(wake)
+            self._fire(timer)
         except Exception as error:  # noqa: BLE001  counted, and raised as an error that the runner handles
             failures.raise_for(name, error)
 
-    def _fire(self, wake: Wake) -> None:
-        before = self.states.of(wake)
-        decision = self._stage.decide(wake, before, self._context)
-        if wake.key not in decision.states and (state := before.get(wake.key)) is not None:
-            self._set_timer(wake.key, self._stage.deadline(state), state)
+    def _fire(self, timer: TimerFired) -> None:
+        before = self.states.of(timer)
+        decision = self._stage.decide(timer, before, self._context)
+        if timer.key not in decision.states and (state := before.get(timer.key)) is not None:
+            self._set_timer(timer.key, self._stage.deadline(state), state)
         self._apply(decision, None)
 
     def _own_seal(self, record: Record) -> Seal | None:
@@ -193,35 +193,32 @@ class Batch:
         row = self._task.table.get(key)
         return None if table is None or row is None else table.seal_of(key, row, self._context)
 
-    def _letter_seal(self, name: str) -> Seal:
-        """Return a new seal for a dead letter that may hold a registrant's data; write its key."""
-        drawn = self._context.draw(name)
-        self._write(Output(DEAD_LETTER_KEYS, name, letter_key(name, drawn, self._context.seal)), None)
-        return Seal(drawn)
-
     def _timer_name(self, key: str, at: int) -> str:
         return timer_name(self._stage.name, self._task.partition, key, at)
 
-    def set_record_aside(self, record: Record, why: str) -> None:
+    def quarantine_record(self, record: Record, why: str) -> None:
         """Write a dead letter instead of a decision."""
         self.result.records += 1
         name, seal, owner = record_name(record), self._context.seal, DataSubject()
         if DEAD_LETTER_KEYS in self._stage.outputs and record.raw is not None:
             owner = data_subject_of(record, self._stage.registrant, seal)
-        if owner != DataSubject():
-            seal = self._own_seal(record) or self._letter_seal(name)
-        self._set_aside(name, quarantined_record(record, self._stage.name, why, seal, owner), record.timestamp)
+        if owner != DataSubject() and (own_seal := self._own_seal(record)) is not None:
+            seal = own_seal
+        elif owner != DataSubject():
+            seal, key = new_dead_letter_seal(name, self._context)
+            self._write(key, None)
+        self._quarantine(name, quarantined_record(record, self._stage.name, why, seal, owner), record.timestamp)
 
-    def set_timer_aside(self, key: str, at: int, why: str) -> None:
+    def quarantine_timer(self, key: str, at: int, why: str) -> None:
         """Write a dead letter instead of a decision; the timer is tried again after TIMER_RETRY."""
         name = self._timer_name(key, at)
-        self.result.wakes += 1
+        self.result.timers += 1
         self._timers.setdefault(key, at)
-        self._set_aside(name, quarantined_timer(Wake(key, at), self._stage.name, self._task.partition, name, why), at)
+        self._quarantine(name, quarantined_timer(TimerFired(key, at), self._stage.name, self._task.partition, name, why), at)
         self._task.timers.set(key, at + TIMER_RETRY)
 
-    def _set_aside(self, name: str, letter: DeadLetter, at: int) -> None:
-        self.result.set_aside.append(name)
+    def _quarantine(self, name: str, letter: DeadLetter, at: int) -> None:
+        self.result.quarantined.append(name)
         self._reject(letter, at)
 
     def _reject(self, letter: DeadLetter, at: int) -> None:
@@ -238,10 +235,10 @@ class Batch:
             )
         )
 
-    def resettle(self, resettle: Resettle) -> None:
+    def decide_rules_change(self, change: RulesChanged) -> None:
         """Re-evaluate what waits under a key by the rules and settings in force."""
-        self.result.wakes += 1
-        self._apply(self._stage.decide(resettle, self.states.of(resettle), self._context), None)
+        self.result.timers += 1
+        self._apply(self._stage.decide(change, self.states.of(change), self._context), None)
 
     def finish(self, position: Position) -> BatchResult:
         """Return the batch's result, with every changed key encoded once."""

@@ -15,7 +15,7 @@ from processors.domain.journal import DeadLetter, Original, Unreadable
 from processors.domain.quarantine import record_id
 from processors.domain.seal import Seal
 from processors.runtime.errors import Stop
-from processors.stage import Record, Wake
+from processors.stage import Record, TimerFired
 
 MAX_IN_A_ROW: Final = 50
 MAX_SHARE: Final = 0.05
@@ -88,12 +88,12 @@ class DataSubject(NamedTuple):
 
 
 def data_subject_of(record: Record, registrant: Callable[[Record], str | None], seal: Seal) -> DataSubject:
-    """Return whose data a record that is set aside may hold, as far as the record can be read."""
+    """Return whose data a record that is quarantined may hold, as far as the record can be read."""
     content = record.raw or b""
     try:
         found = registrant(record)
         addresses = address_digests(record.value if isinstance(record.value, Mapping) else content, seal)
-    except Exception:  # noqa: BLE001  this may fail for the very reason why the record is set aside
+    except Exception:  # noqa: BLE001  this may fail for the very reason why the record is quarantined
         return DataSubject()
     digests = (each.decode() for each in DIGEST.findall(content))
     return DataSubject(
@@ -102,7 +102,7 @@ def data_subject_of(record: Record, registrant: Callable[[Record], str | None], 
 
 
 def quarantined_record(record: Record, stage: str, why: str, seal: Seal, owner: DataSubject) -> DeadLetter:
-    """Return the dead letter of a record that is set aside; sealed, since its content was not checked."""
+    """Return the dead letter of a record that is quarantined; sealed, since its content was not checked."""
     letter = new_dead_letter(record, stage, "quarantined", why)
     return structs.replace(
         letter,
@@ -113,7 +113,7 @@ def quarantined_record(record: Record, stage: str, why: str, seal: Seal, owner: 
     )
 
 
-def quarantined_timer(wake: Wake, stage: str, partition: int, name: str, why: str) -> DeadLetter:
+def quarantined_timer(timer: TimerFired, stage: str, partition: int, name: str, why: str) -> DeadLetter:
     """Return the dead letter of a timer on which the stage fails; it has no original bytes, and the timer is tried again."""
     return DeadLetter(
         dead_letter_id=name,
@@ -123,7 +123,7 @@ def quarantined_timer(wake: Wake, stage: str, partition: int, name: str, why: st
         topic=f"{stage}.state",
         partition=partition,
         offset=-1,
-        received_at=wake.due_at,
+        received_at=timer.due_at,
         sha256=hashlib.sha256(b"").hexdigest(),
         encrypted=False,
         original=None,

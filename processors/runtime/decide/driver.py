@@ -21,7 +21,7 @@ from processors.domain.policy import Policy, policy_key
 from processors.domain.review import Review, ReviewAction
 from processors.domain.seal import Seal
 from processors.domain.trace import Headers, header_in
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.decide.task import Task, receive_time
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec, Undecodable, iso
@@ -55,7 +55,7 @@ class StatesInMemory:
     def read(self, names: Sequence[bytes]) -> Sequence[bytes | None]:
         return [self.fields.get(name) for name in names]
 
-    def keep(self, changes: Mapping[bytes, bytes | None]) -> None:
+    def apply(self, changes: Mapping[bytes, bytes | None]) -> None:
         """Apply a batch's changes as replaying the changelog would."""
         for name, value in changes.items():
             if value is None:
@@ -273,7 +273,7 @@ class PipelineDriver:
         if records:
             running.task.watermark = 0  # one input at a time: timers are decided by themselves
         work = running.task.decide(records, watermark, 1, running.states.read, self.codec, self._context)
-        running.states.keep(work.changes)
+        running.states.apply(work.changes)
         for each in work.outputs:
             self._append(each.topic, None if each.key is None else each.key.decode(), each.value, each.headers)
         if work.verdicts:

@@ -1,4 +1,4 @@
-"""Counts how often a stage failed on each input, and says which inputs to set aside."""
+"""Counts how often a stage failed on each input, and says which inputs to quarantine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from processors.domain.seal import KeyMissing
 from processors.runtime.decide.dead_letters import describe_failure
 from processors.runtime.errors import PoisonInput, Restart, Retry, UserError
 
-MAX_FAILURES: Final = 3  # an input is set aside after this many
+MAX_FAILURES: Final = 3  # an input is quarantined after this many
 PROCESS_ENDED: Final = "the process ended while it was being decided"
 
 
@@ -38,7 +38,7 @@ class FailureLog:
     """
     The failures of one stage, by the name of the input (dead_letters.record_name, timer_name).
 
-    `by_hand` holds the records that an operator set aside, each with the reason.
+    `by_hand` holds the records that an operator quarantined, each with the reason.
     """
 
     counts: dict[str, FailureCount] = field(default_factory=dict)
@@ -46,11 +46,11 @@ class FailureLog:
     current_input: CurrentInput = field(default_factory=NoCurrentInput)
 
     def has_any(self) -> bool:
-        """Whether any input has failed or was set aside by an operator."""
+        """Whether any input has failed or was quarantined by an operator."""
         return bool(self.counts or self.by_hand)
 
-    def why_set_aside(self, name: str) -> str | None:
-        """Return why the input must be set aside; None if it must be decided."""
+    def why_quarantined(self, name: str) -> str | None:
+        """Return why the input must be quarantined; None if it must be decided."""
         if (reason := self.by_hand.get(name)) is not None:
             return f"set aside by hand: {reason}"
         found = self.counts.get(name)
@@ -75,5 +75,5 @@ class FailureLog:
         raise PoisonInput(name, error) from error
 
     def forget(self, name: str) -> None:
-        """Forget an input that was set aside."""
+        """Forget an input that was quarantined."""
         self.counts.pop(name, None)

@@ -24,7 +24,7 @@ from processors.runtime.decide.states import ReadFields
 from processors.runtime.decide.timers import Timers
 from processors.runtime.wire.changelog import Position
 from processors.runtime.wire.codec import Codec
-from processors.stage import Context, Output, Record, Resettle, Stage, Wake
+from processors.stage import Context, Output, Record, RulesChanged, Stage, TimerFired
 
 MAX_RENEWALS: Final = 500  # rows of a memory table that one batch re-encrypts
 
@@ -65,9 +65,12 @@ class Task:
         self._stage = stage
         self._seq = position.seq
         self.time = position.time
-        self._settled = position.settled
+        self._reevaluated_by = position.settled
         self._rules = (position.settled, 0)  # the rules in force, and since when
-        self._unsettled: tuple[str, list[str]] = (position.settled, [])  # the rules in force, and the keys not yet re-evaluated by them
+        self._not_reevaluated: tuple[str, list[str]] = (
+            position.settled,
+            [],
+        )  # the rules in force, and the keys not yet re-evaluated by them
         self._unrenewed: tuple[str, list[str]] = ("", [])  # the newest key, and the rows not yet re-encrypted with it
 
     @property
@@ -112,7 +115,7 @@ class Task:
             return None
         if rules != self._rules[0]:
             self._rules = (rules, now)
-        since = self._rules[1] if self._stage.resettles and self._settled != rules else None
+        since = self._rules[1] if self._stage.reevaluates and self._reevaluated_by != rules else None
         return max((each for each in (at if at <= now else None, since) if each is not None), default=None)
 
     def has_due(self, watermark: int | None, now: int, rules: str) -> bool:
@@ -120,10 +123,10 @@ class Task:
         awaited, at = self.awaited_watermark(now, rules), self.timers.next()
         if awaited is None or at is None or watermark is None:
             return False
-        return at <= watermark or (self._resettles(rules) and self._rules[1] <= watermark)
+        return at <= watermark or (self._must_reevaluate(rules) and self._rules[1] <= watermark)
 
-    def _resettles(self, rules: str) -> bool:
-        return self._stage.resettles and self._settled != rules
+    def _must_reevaluate(self, rules: str) -> bool:
+        return self._stage.reevaluates and self._reevaluated_by != rules
 
     def decide(  # noqa: PLR0913, PLR0917  all that a batch is made of
         self, records: Sequence[Record], watermark: int | None, most: int, read: ReadFields, codec: Codec, context: Context
@@ -153,11 +156,11 @@ class Task:
         until = max([self.time, *times, watermark or 0])
         rules = context.rules.version
         if not len(self.timers):
-            self._settled = rules
-        may_resettle = watermark is not None and self._resettles(rules) and self._rules[0] == rules and self._rules[1] <= watermark
-        keys = self._next_to_resettle(rules, most) if may_resettle and not records else []
-        resettles = [Resettle(key, until) for key in keys]
-        batch.states.prefetch([*(Wake(*timer) for timer in self.timers.due(until, most)), *records, *resettles])
+            self._reevaluated_by = rules
+        may_reevaluate = watermark is not None and self._must_reevaluate(rules) and self._rules[0] == rules and self._rules[1] <= watermark
+        keys = self._next_to_reevaluate(rules, most) if may_reevaluate and not records else []
+        changes = [RulesChanged(key, until) for key in keys]
+        batch.states.prefetch([*(TimerFired(*timer) for timer in self.timers.due(until, most)), *records, *changes])
         self._fire(batch, self.watermark, most)
         waiting = self._decide_records(batch, deque(zip(records, times, strict=True)), most)
         if waiting and not self.queue:
@@ -166,14 +169,14 @@ class Task:
         if watermark is not None and not waiting and not self.queue:
             self.watermark = max(self.watermark, watermark)
             self._fire(batch, watermark, most)
-        while resettles and not batch.is_full(most):
-            each = resettles.pop(0)
+        while changes and not batch.is_full(most):
+            each = changes.pop(0)
             if self.timers.at(each.key) is not None:
                 self.time = each.at
-                batch.resettle(each)
-        self._unsettled[1].extend(each.key for each in reversed(resettles))
-        if may_resettle and not records and not self._unsettled[1]:
-            self._settled = self._unsettled[0]
+                batch.decide_rules_change(each)
+        self._not_reevaluated[1].extend(each.key for each in reversed(changes))
+        if may_reevaluate and not records and not self._not_reevaluated[1]:
+            self._reevaluated_by = self._not_reevaluated[0]
         self._renew(batch, context)
         self._seq += 1
         return Position(
@@ -181,7 +184,7 @@ class Task:
             positions=dict(self.positions),
             time=self.time,
             at=wall_time(),
-            settled=self._settled,
+            settled=self._reevaluated_by,
             partitions=self._partitions,
             read=self.limit.read,
             unreadable=self.limit.unreadable,
@@ -194,17 +197,17 @@ class Task:
         while waiting and not batch.is_full(most) and not (timers.earliest <= until and timers.is_due(until)):
             record, at = waiting[0]
             time = max(self.time, at)
-            why = self._why_record_set_aside(record) if failed else None
+            why = self._why_record_quarantined(record) if failed else None
             if why is not None and not batch.is_empty():
                 break
-            if why is None and timers.earliest <= time and not batch.settle_before(record, time, most if queue else None):
+            if why is None and timers.earliest <= time and not batch.decide_timers_before(record, time, most if queue else None):
                 break
             waiting.popleft()
             self.time = time
             if why is None:
-                batch.record(record)
+                batch.decide_record(record)
             else:
-                batch.set_record_aside(record, why)
+                batch.quarantine_record(record, why)
             if queue and queue[0][1] is record:
                 positions[queue.popleft()[0]] = record.offset + 1
                 self.moved = True
@@ -249,38 +252,40 @@ class Task:
         """Decide the timers that are due by `until`, until the batch is full."""
         self._until = until
         while not batch.is_full(most) and self.timers.is_due(until):
-            if (why := self._why_timer_set_aside()) is not None and not batch.is_empty():
+            if (why := self._why_timer_quarantined()) is not None and not batch.is_empty():
                 return
             timer = self.timers.take(until)
             if timer is None:
                 return
             self.time = max(self.time, timer[1])
             if why is None:
-                batch.wake(*timer, until)
+                batch.decide_timer(*timer, until)
             else:
-                batch.set_timer_aside(*timer, why)
+                batch.quarantine_timer(*timer, why)
 
-    def sets_aside_next(self) -> bool:
-        """Whether the next record or timer must be set aside, which takes a transaction of its own."""
-        return (bool(self.queue) and self._why_record_set_aside(self.queue[0][1]) is not None) or self._why_timer_set_aside() is not None
+    def quarantines_next(self) -> bool:
+        """Whether the next record or timer must be quarantined, which takes a transaction of its own."""
+        return (
+            bool(self.queue) and self._why_record_quarantined(self.queue[0][1]) is not None
+        ) or self._why_timer_quarantined() is not None
 
-    def _why_record_set_aside(self, record: Record) -> str | None:
+    def _why_record_quarantined(self, record: Record) -> str | None:
         failures = self.failures
-        return failures.why_set_aside(record_name(record)) if failures is not None and failures.has_any() else None
+        return failures.why_quarantined(record_name(record)) if failures is not None and failures.has_any() else None
 
-    def _why_timer_set_aside(self) -> str | None:
-        """Return why the timer that fires next must be set aside; None if it must not."""
+    def _why_timer_quarantined(self) -> str | None:
+        """Return why the timer that fires next must be quarantined; None if it must not."""
         failures, at = self.failures, self.timers.next()
         if failures is None or at is None or not failures.has_any():
             return None
         first = self.timers.first(max(at, self._until))
-        return None if first is None else failures.why_set_aside(timer_name(self._stage.name, self.partition, *first))
+        return None if first is None else failures.why_quarantined(timer_name(self._stage.name, self.partition, *first))
 
-    def _next_to_resettle(self, rules: str, most: int) -> list[str]:
+    def _next_to_reevaluate(self, rules: str, most: int) -> list[str]:
         """Return the next keys that have not been re-evaluated by the rules and settings in force."""
-        if rules != self._unsettled[0]:
-            self._unsettled = (rules, self.timers.keys() if self._stage.resettles else [])
-        left = self._unsettled[1]
+        if rules != self._not_reevaluated[0]:
+            self._not_reevaluated = (rules, self.timers.keys() if self._stage.reevaluates else [])
+        left = self._not_reevaluated[1]
         return [left.pop() for _ in range(min(most, len(left)))]
 
 

@@ -14,7 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from processors.domain.policy import Policy
 from processors.domain.quarantine import QuarantinedRecord, record_id
 from processors.domain.tick import Tick
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import TopicClock
 from processors.runtime.errors import Restart
 from processors.runtime.kafka.clients import REQUEST_TIMEOUT, Broker, message_kind, poll_batch
@@ -30,10 +30,10 @@ class BroadcastReader:
     """Reads a single-partition topic and passes each record to a callback; `last` limits it to that many offsets before the end."""
 
     def __init__(self, broker: Broker, topic: str, on_record: Callable[[Message], None], *, last: int | None = None) -> None:
-        self._place = (topic, 0)
+        self._topic_partition = (topic, 0)
         self._on_record = on_record
-        end = broker.end_offsets([self._place])[self._place]
-        start = OFFSET_BEGINNING if last is None else max(end - last, broker.start_offsets([self._place])[self._place])
+        end = broker.end_offsets([self._topic_partition])[self._topic_partition]
+        start = OFFSET_BEGINNING if last is None else max(end - last, broker.start_offsets([self._topic_partition])[self._topic_partition])
         self._broker = broker
         self._end_reader: Consumer | None = None
         self._probe = BrokerProbe(topic)
@@ -53,7 +53,7 @@ class BroadcastReader:
     def catch_up(self) -> bool:
         """Pass on everything written before this call; return whether there was anything."""
         reader, self._end_reader = self._end_reader or self._broker.offsets_consumer("vn.reader"), None
-        end = self._broker.end_offsets([self._place], reader)[self._place]
+        end = self._broker.end_offsets([self._topic_partition], reader)[self._topic_partition]
         self._end_reader = reader  # kept only if it answered: after an error the next call makes another
         return self._read_until(end)
 
@@ -63,7 +63,7 @@ class BroadcastReader:
     def _open(self, start: int) -> Consumer:
         # Broadcast topics are not written in transactions, so the uncommitted end is the end.
         reader = self._broker.partition_consumer(**{"isolation.level": "read_uncommitted"})
-        reader.assign([TopicPartition(*self._place, start)])
+        reader.assign([TopicPartition(*self._topic_partition, start)])
         return reader
 
     def _reopen(self) -> None:
@@ -77,7 +77,7 @@ class BroadcastReader:
             fresh = self._read(0.1) or fresh
             if monotonic() > deadline:
                 self._reopen()
-                raise Restart(f"{self._place[0]} could not be read to its end")
+                raise Restart(f"{self._topic_partition[0]} could not be read to its end")
         return fresh
 
     def _read(self, timeout: float) -> bool:
@@ -145,11 +145,11 @@ class QuarantineReader:
 
 
 class ClockReader:
-    """The topic clock, read from vn.clock; its `place` and `position` are committed with the offsets of the inputs."""
+    """The topic clock, read from vn.clock; its `topic_partition` and `position` are committed with the offsets of the inputs."""
 
     def __init__(self, broker: Broker, codec: Codec, prefix: str) -> None:
         self.clock = TopicClock()
-        self.place = (prefix + CLOCK.name, 0)
+        self.topic_partition = (prefix + CLOCK.name, 0)
         self._codec = codec
         self._follower = BroadcastReader(broker, prefix + CLOCK.name, self._take, last=LATEST_TICKS)
 

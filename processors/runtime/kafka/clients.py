@@ -36,7 +36,7 @@ T = TypeVar("T")
 REQUEST_TIMEOUT: Final = 10.0  # seconds a broker may take to answer one request
 CALL_DEADLINE: Final = REQUEST_TIMEOUT + 5  # longer than the client's own timeout: dropping a client that waits crashes the process
 MAX_RECORD_BYTES: Final = 3 * 1024 * 1024
-Place = tuple[str, int]  # a partition of a topic: the topic's name on the broker, and the partition's number
+TopicAndPartition = tuple[str, int]  # a partition of a topic: the topic's name on the broker, and the partition's number
 
 EOF: Final = KafkaError._PARTITION_EOF  # noqa: SLF001  the library's own public name of it
 EARLIEST, LATEST = -2, -1  # ListOffsets timestamps that stand for the start and the end of a log
@@ -183,13 +183,13 @@ class Broker:
         with translated_errors("the cluster could not be described"):
             return (admin or self.admin()).list_topics(timeout=REQUEST_TIMEOUT)
 
-    def end_offsets(self, places: Iterable[Place], reader: Consumer | None = None) -> dict[Place, int]:
+    def end_offsets(self, topic_partitions: Iterable[TopicAndPartition], reader: Consumer | None = None) -> dict[TopicAndPartition, int]:
         """Return the end of each log, including uncommitted records; `reader` is an `offsets_consumer`, created if not given."""
-        return self._offsets(places, LATEST, reader)
+        return self._offsets(topic_partitions, LATEST, reader)
 
-    def start_offsets(self, places: Iterable[Place]) -> dict[Place, int]:
+    def start_offsets(self, topic_partitions: Iterable[TopicAndPartition]) -> dict[TopicAndPartition, int]:
         """Return the first offset that each log still holds."""
-        return self._offsets(places, EARLIEST)
+        return self._offsets(topic_partitions, EARLIEST)
 
     def partition_counts(self, topics: Iterable[str]) -> dict[str, int]:
         """Return the number of partitions of each topic; 0 if there is no such topic."""
@@ -208,8 +208,10 @@ class Broker:
             described = admin.describe_topics(TopicCollection(names), request_timeout=REQUEST_TIMEOUT)
             return {name: f"{cluster_id}/{described[name].result(CALL_DEADLINE).topic_id}" for name in names}
 
-    def _offsets(self, places: Iterable[Place], moment: int, reader: Consumer | None = None) -> dict[Place, int]:
-        wanted = [TopicPartition(*place, moment) for place in places]
+    def _offsets(
+        self, topic_partitions: Iterable[TopicAndPartition], moment: int, reader: Consumer | None = None
+    ) -> dict[TopicAndPartition, int]:
+        wanted = [TopicPartition(*topic_partition, moment) for topic_partition in topic_partitions]
         if not wanted:
             return {}
         reader = reader or self.offsets_consumer("vn.reader")
@@ -300,22 +302,24 @@ LOADING: Final = frozenset({KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError.
 OFFSETS_SECONDS: Final = 3.0  # less than a session timeout: the caller may be a group member
 
 
-def committed_offsets(consumer: Consumer, places: Iterable[Place]) -> dict[Place, int | None]:
+def committed_offsets(consumer: Consumer, topic_partitions: Iterable[TopicAndPartition]) -> dict[TopicAndPartition, int | None]:
     """
     Return the group's committed offsets, None for a partition without one.
 
     With a read-committed consumer the offsets are stable: the call waits for those pending in a transaction.
     """
-    return {place: offset for place, (offset, _) in committed_progress(consumer, places).items()}
+    return {topic_partition: offset for topic_partition, (offset, _) in committed_progress(consumer, topic_partitions).items()}
 
 
-def committed_progress(consumer: Consumer, places: Iterable[Place]) -> dict[Place, tuple[int | None, str | None]]:
+def committed_progress(
+    consumer: Consumer, topic_partitions: Iterable[TopicAndPartition]
+) -> dict[TopicAndPartition, tuple[int | None, str | None]]:
     """
     Return the group's committed offsets with their metadata, None for a partition without one.
 
     On a broker that has just started, the first request makes it load the group's coordinator; the call then tries again.
     """
-    problem, wanted = "the committed offsets could not be read", [TopicPartition(*place) for place in places]
+    problem, wanted = "the committed offsets could not be read", [TopicPartition(*topic_partition) for topic_partition in topic_partitions]
     deadline, pause = monotonic() + OFFSETS_SECONDS, Event()
     with translated_errors(problem):
         while (answer := committed_once(consumer, wanted, last=monotonic() >= deadline)) is None:
@@ -339,7 +343,7 @@ def committed_once(consumer: Consumer, wanted: list[TopicPartition], *, last: bo
     return None if loading and not last else answer
 
 
-def offsets_of(answer: Iterable[TopicPartition], problem: str) -> dict[Place, int]:
+def offsets_of(answer: Iterable[TopicPartition], problem: str) -> dict[TopicAndPartition, int]:
     """Return the offset of each partition; raises Restart if one has an error instead."""
     found = {}
     for each in answer:

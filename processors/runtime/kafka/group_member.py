@@ -13,7 +13,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, TopicPartition
 
 from processors.runtime.errors import Restart, Retry
-from processors.runtime.kafka.clients import Broker, Place, message_kind
+from processors.runtime.kafka.clients import Broker, TopicAndPartition, message_kind
 from processors.runtime.kafka.lost_brokers import GroupAbsence
 
 POLL_TIMEOUT: Final = 0.2  # seconds, while nothing is assigned
@@ -67,7 +67,7 @@ class GroupMember:
         absence = GroupAbsence()
         while not self._stopping:
             if absence.is_long(consumer):
-                self._log.warning("member_made_anew")
+                self._log.warning("consumer_replaced")
                 return
             try:
                 if self._wait:
@@ -83,9 +83,9 @@ class GroupMember:
         self.heartbeat(0 if self.assigned else POLL_TIMEOUT)
         return bool(self.assigned)
 
-    def fetch_from(self, positions: Mapping[Place, int]) -> None:
+    def fetch_from(self, positions: Mapping[TopicAndPartition, int]) -> None:
         """Begin to fetch the assigned partitions, now that they are restored."""
-        self._consumer.assign([TopicPartition(*place, offset) for place, offset in positions.items()])
+        self._consumer.assign([TopicPartition(*topic_partition, offset) for topic_partition, offset in positions.items()])
         self._wait = 0.0
 
     def heartbeat(self, seconds: float) -> None:

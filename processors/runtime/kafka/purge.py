@@ -16,7 +16,7 @@ from processors.runtime.kafka.clients import (
     CALL_DEADLINE,
     REQUEST_TIMEOUT,
     Broker,
-    Place,
+    TopicAndPartition,
     call_with_deadline,
     committed_offsets,
     message_kind,
@@ -34,13 +34,13 @@ class Purge:
         self._broker = broker
         self._readers = readers
         counts = broker.partition_counts(readers)
-        places = [(topic, partition) for topic, count in counts.items() for partition in range(count)]
-        self._ends = broker.end_offsets(places)
+        topic_partitions = [(topic, partition) for topic, count in counts.items() for partition in range(count)]
+        self._ends = broker.end_offsets(topic_partitions)
 
     def delete(self) -> None:
         """Delete those of the records that have been read."""
-        upto = {place: min(offset, self._ends[place]) for place, offset in self._read_up_to().items()}
-        wanted = [TopicPartition(*place, offset) for place, offset in upto.items() if offset > 0]
+        upto = {topic_partition: min(offset, self._ends[topic_partition]) for topic_partition, offset in self._read_up_to().items()}
+        wanted = [TopicPartition(*topic_partition, offset) for topic_partition, offset in upto.items() if offset > 0]
         if not wanted:
             return
         with translated_errors("the records could not be deleted"):
@@ -49,7 +49,7 @@ class Purge:
             for answer in answers.values():
                 answer.result(CALL_DEADLINE)
 
-    def places(self) -> tuple[Place, ...]:
+    def topic_partitions(self) -> tuple[TopicAndPartition, ...]:
         """Return the partitions of these topics."""
         return tuple(self._ends)
 
@@ -58,19 +58,19 @@ class Purge:
         starts = self._broker.start_offsets(self._ends)
         return tuple(dict.fromkeys(topic for (topic, partition), end in self._ends.items() if starts[topic, partition] < end))
 
-    def _read_up_to(self) -> dict[Place, int]:
+    def _read_up_to(self) -> dict[TopicAndPartition, int]:
         """Return the offset up to which each partition has been read by all its groups: its end if only transaction markers follow."""
-        found: dict[Place, int] = {}
-        for group, places in self._places_by_group().items():
-            for place, offset in committed_offsets(self._broker.offsets_consumer(group), places).items():
+        found: dict[TopicAndPartition, int] = {}
+        for group, topic_partitions in self._partitions_by_group().items():
+            for topic_partition, offset in committed_offsets(self._broker.offsets_consumer(group), topic_partitions).items():
                 if offset is not None:
-                    found[place] = min(offset, found.get(place, offset))
-        return {place: self._past_markers(place, offset) for place, offset in found.items()}
+                    found[topic_partition] = min(offset, found.get(topic_partition, offset))
+        return {topic_partition: self._past_markers(topic_partition, offset) for topic_partition, offset in found.items()}
 
-    def _places_by_group(self) -> dict[str, list[Place]]:
+    def _partitions_by_group(self) -> dict[str, list[TopicAndPartition]]:
         """Return the partitions that each group may have read."""
         others = tuple(self._groups()) if ANY_GROUP in self._readers.values() else ()
-        found: dict[str, list[Place]] = {}
+        found: dict[str, list[TopicAndPartition]] = {}
         for topic, partition in self._ends:
             for group in others if self._readers[topic] == ANY_GROUP else (self._readers[topic],):
                 found.setdefault(group, []).append((topic, partition))
@@ -82,14 +82,14 @@ class Purge:
             listed = admin.list_consumer_groups(request_timeout=REQUEST_TIMEOUT).result(CALL_DEADLINE)
         return (each.group_id for each in listed.valid)
 
-    def _past_markers(self, place: Place, offset: int) -> int:
+    def _past_markers(self, topic_partition: TopicAndPartition, offset: int) -> int:
         """Return the partition's end if only transaction markers lie between the offset and the end, else the offset."""
-        end = self._ends[place]
+        end = self._ends[topic_partition]
         if offset >= end:
             return offset
         reader = self._broker.partition_consumer()
         try:
-            reader.assign([TopicPartition(*place, offset)])
+            reader.assign([TopicPartition(*topic_partition, offset)])
             deadline = monotonic() + REQUEST_TIMEOUT
             while monotonic() < deadline:
                 for message in poll_batch(reader, 1, 0.1):
@@ -100,10 +100,10 @@ class Purge:
                         return end
         finally:
             reader.close()
-        raise UserError(f"{place[0]}[{place[1]}] could not be read to its end in time: run `vn doctor`")
+        raise UserError(f"{topic_partition[0]}[{topic_partition[1]}] could not be read to its end in time: run `vn doctor`")
 
 
-def end_segments(broker: Broker, prefix: str, places: Iterable[Place]) -> None:
+def end_segments(broker: Broker, prefix: str, topic_partitions: Iterable[TopicAndPartition]) -> None:
     """
     Append an aborted transaction to partitions, so that the broker rolls segments that are old enough.
 
@@ -113,7 +113,7 @@ def end_segments(broker: Broker, prefix: str, places: Iterable[Place]) -> None:
     producer = broker.producer(f"{prefix}purge.{token_hex(8)}")
     with translated_errors("the segments could not be rolled"):
         producer.begin_transaction()
-        for topic, partition in places:
+        for topic, partition in topic_partitions:
             producer.produce(topic, None, b"", partition)
         producer.flush(REQUEST_TIMEOUT)
         call_with_deadline(CALL_DEADLINE, producer.abort_transaction, REQUEST_TIMEOUT)

@@ -78,9 +78,9 @@ class UserClient:
         producer = self._sender
         name, count, waiting = self.topic(topic), 0, 0
         for key, value in records:
-            place: dict[str, Any] = {"partition": 0} if key is None else {"key": key.encode()}
+            target: dict[str, Any] = {"partition": 0} if key is None else {"key": key.encode()}
             try:
-                producer.produce(name, value, on_delivery=note_delivery, **place)
+                producer.produce(name, value, on_delivery=note_delivery, **target)
             except KafkaException as error:
                 producer.flush(DEADLINE)
                 raise UserError(
@@ -135,10 +135,10 @@ class UserClient:
         finally:
             consumer.close()
 
-    def read_at(self, topic: Topic, places: Iterable[tuple[int, int]]) -> Iterator[TopicRecord]:
+    def read_at(self, topic: Topic, offsets: Iterable[tuple[int, int]]) -> Iterator[TopicRecord]:
         """Yield the committed records at these partitions and offsets, except those that retention has removed."""
         name = self.topic(topic)
-        wanted = list(places)
+        wanted = list(offsets)
         if not wanted:
             return
         consumer = self._partition_reader(FETCH_TO_END)
@@ -282,15 +282,15 @@ def topic_record(message: Message) -> TopicRecord:
     )
 
 
-def first_message(consumer: Consumer, place: TopicPartition) -> Message | None:
+def first_message(consumer: Consumer, start: TopicPartition) -> Message | None:
     """Return the first message at or after an offset; None if there is none. Raises UserError if the broker does not answer."""
-    consumer.assign([place])
+    consumer.assign([start])
     while (message := consumer.poll(REQUEST_TIMEOUT)) is not None:
         if (error := message.error()) is None:
             return message
-        if is_end(error, place.topic):
+        if is_end(error, start.topic):
             return None
-    raise UserError(f"the broker stopped answering while {place.topic} was read: run `vn doctor`")
+    raise UserError(f"the broker stopped answering while {start.topic} was read: run `vn doctor`")
 
 
 def is_end(error: KafkaError, name: str) -> bool:

@@ -52,8 +52,8 @@ def _java_version(program: Path) -> int:
 def _program_in_package(package: str, program: str) -> Path | None:
     """Return the path of a program in an installed package, located without importing it; None if there is none."""
     spec = find_spec(package)
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(place) / program
+    for directory in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(directory) / program
         if path.is_file() and os.access(path, os.X_OK):
             return path
     return None

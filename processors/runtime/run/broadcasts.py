@@ -3,7 +3,7 @@
 import secrets
 from time import monotonic
 
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime.clock import Clock, WallClock
 from processors.runtime.kafka.broadcast import ClockReader, PolicyReader, QuarantineReader
 from processors.runtime.kafka.clients import Broker
@@ -18,7 +18,7 @@ class Broadcasts:
     """
     Reads settings and quarantine to their ends on construction, then follows them.
 
-    `topic_clock` is None if the stage runs by the system clock. `by_hand` maps the records that operators set aside to reasons.
+    `topic_clock` is None if the stage runs by the system clock. `by_hand` maps the records that operators quarantined to reasons.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  all that a stage runs with

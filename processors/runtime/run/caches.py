@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from processors.runtime import metrics
 from processors.runtime.errors import Restart
-from processors.runtime.kafka.clients import Broker, Place
+from processors.runtime.kafka.clients import Broker, TopicAndPartition
 from processors.runtime.run.catchup import Changelog, RestoredPartition
 from processors.runtime.run.store import Store
 from processors.runtime.wire.changelog import Position
@@ -24,7 +24,7 @@ class Caches:
         self._stamps: dict[int, bytes] = {}
 
     def restore(
-        self, committed: Mapping[Place, int | None], partitions: list[int], keep_alive: Callable[[], None]
+        self, committed: Mapping[TopicAndPartition, int | None], partitions: list[int], keep_alive: Callable[[], None]
     ) -> dict[int, RestoredPartition]:
         """Catch the partitions' caches up to the changelog."""
         restored = self._log().restore(committed, partitions, keep_alive)

@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from processors.runtime.clock import wall_time
 from processors.runtime.errors import Restart, Stop
-from processors.runtime.kafka.clients import LOW_LATENCY, Broker, Place, message_kind, poll_batch
+from processors.runtime.kafka.clients import LOW_LATENCY, Broker, TopicAndPartition, message_kind, poll_batch
 from processors.runtime.metrics import CATCH_UP_LEFT, CATCH_UP_RECORDS, REBUILDS, STAMP_AHEAD
 from processors.runtime.run.store import STAMP, Store
 from processors.runtime.wire.changelog import FORMAT, Position, Timer
@@ -77,13 +77,13 @@ class Changelog:
         return msgspec.json.encode(Stamp(position, offset, self._identity))
 
     def restore(
-        self, committed: Mapping[Place, int | None], partitions: list[int], keep_alive: Callable[[], None]
+        self, committed: Mapping[TopicAndPartition, int | None], partitions: list[int], keep_alive: Callable[[], None]
     ) -> dict[int, RestoredPartition]:
         """Catch up the partitions' caches; `keep_alive` is called regularly and raises to abort."""
         ends = self._broker.end_offsets((self.topic, partition) for partition in partitions)  # 1
         restored = {}
         for partition in partitions:
-            offsets = {topic: offset for (topic, place), offset in committed.items() if place == partition}
+            offsets = {topic: offset for (topic, number), offset in committed.items() if number == partition}
             restored[partition] = self._restore(partition, offsets, ends[self.topic, partition], keep_alive)
         return restored
 
@@ -139,10 +139,10 @@ class Changelog:
         start = max(stamp.offset, 0) if stamp else OFFSET_BEGINNING
         left = CATCH_UP_LEFT.labels(self._stage)
         left.set(end - max(start, 0))
-        for place, field, value in committed_records(self._broker, self.topic, partition, start, end, keep_alive):
+        for at_offset, field, value in committed_records(self._broker, self.topic, partition, start, end, keep_alive):
             if field == STAMP:
-                position, offset = self._position(partition, value or b""), place
-                if stamp is not None and place == stamp.offset and position != stamp.position:
+                position, offset = self._position(partition, value or b""), at_offset
+                if stamp is not None and at_offset == stamp.offset and position != stamp.position:
                     return None
             else:
                 changes[field] = value
@@ -151,7 +151,7 @@ class Changelog:
                 unfinished = b"unfinished " + secrets.token_hex(8).encode()
                 self._swap(key, held, unfinished, changes, emptied=emptied)
                 held, changes, size, emptied = unfinished, {}, 0, False
-                left.set(end - place)
+                left.set(end - at_offset)
         left.set(0)
         if stamp is not None and stamp.offset >= 0 and offset < 0:
             return None
@@ -175,8 +175,8 @@ def committed_records(  # noqa: PLR0913, PLR0917  where to read from, and what t
     reader = broker.partition_consumer(**LOW_LATENCY)
     try:
         reader.assign([TopicPartition(topic, partition, start)])
-        place, progress = -1, monotonic()
-        while place < end:
+        next_offset, progress = -1, monotonic()
+        while next_offset < end:
             for message in poll_batch(reader, CHUNK, 0.1):
                 what, reached = message_kind(message), message.offset() or 0
                 if what == "noise":
@@ -184,12 +184,12 @@ def committed_records(  # noqa: PLR0913, PLR0917  where to read from, and what t
                 if what == "record":
                     yield reached, message.key() or b"", message.value()
                     reached += 1
-                if reached > place:
-                    place, progress = reached, monotonic()
+                if reached > next_offset:
+                    next_offset, progress = reached, monotonic()
             keep_alive()
             if monotonic() - progress > STALL_TIMEOUT:
-                structlog.get_logger().error("catch_up_stalled", topic=topic, partition=partition, position=place, end=end)
-                raise Restart(f"{topic}[{partition}] stands at {place} and not at its end {end}: a hanging transaction?")
+                structlog.get_logger().error("catch_up_stalled", topic=topic, partition=partition, position=next_offset, end=end)
+                raise Restart(f"{topic}[{partition}] is at {next_offset} and not at its end {end}: a hanging transaction?")
     finally:
         reader.close()
 

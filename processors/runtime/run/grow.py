@@ -25,7 +25,14 @@ from msgspec import structs
 
 from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
-from processors.runtime.kafka.clients import CALL_DEADLINE, REQUEST_TIMEOUT, Broker, Place, committed_progress, translated_errors
+from processors.runtime.kafka.clients import (
+    CALL_DEADLINE,
+    REQUEST_TIMEOUT,
+    Broker,
+    TopicAndPartition,
+    committed_progress,
+    translated_errors,
+)
 from processors.runtime.run.catchup import NEW, check_positions
 from processors.runtime.run.inputs import Origin, check_identities
 from processors.runtime.run.state_log import (
@@ -116,10 +123,10 @@ def add_partitions(broker: Broker, topics: Iterable[str], partitions: int) -> No
 
 def grow_inputs(broker: Broker, prefix: str, stage: Stage[Any], partitions: int) -> None:
     """Give the inputs of a stateless stage more partitions; raises UserError if it has not read all that is in them."""
-    if (place := unread_partition(broker, prefix, stage)) is not None:
+    if (topic_partition := unread_partition(broker, prefix, stage)) is not None:
         raise UserError(
-            f"the stages have their new partitions, but {place[0]}[{place[1]}] holds records that {stage.name} has not read, which a "
-            "sender's next would overtake: pause the feeds, `vn run all --until-idle 5`, then run the same command again"
+            f"the stages have their new partitions, but {topic_partition[0]}[{topic_partition[1]}] holds records that {stage.name} has not "
+            "read, which a sender's next would overtake: pause the feeds, `vn run all --until-idle 5`, then run the same command again"
         )
     add_partitions(broker, (prefix + topic.name for topic in stage.inputs), partitions)
 
@@ -167,30 +174,32 @@ class _StageGrowth:
             moved += sum(name.startswith(STATE) and value is None for _, name, value in changes)
             for partition, name, value in changes:
                 held[partition].change(name, value)
-        self._positions = positions_after(held, self._inputs, self._broker.start_offsets(self._places(counts)), self._partitions)
+        self._positions = positions_after(held, self._inputs, self._broker.start_offsets(self._topic_partitions(counts)), self._partitions)
         self._next_timers = {number: next_timer(self._codec, each.fields) for number, each in enumerate(held)}
         writer.write((number, STAMP, self._codec.encode(position)) for number, position in self._positions.items())  # 4
         return moved
 
     def commit(self) -> None:
         """Commit the offsets in the positions."""
-        places = self._places(dict.fromkeys(self._inputs, self._partitions))
-        committed = committed_progress(self._broker.offsets_consumer(self._group), places)
+        topic_partitions = self._topic_partitions(dict.fromkeys(self._inputs, self._partitions))
+        committed = committed_progress(self._broker.offsets_consumer(self._group), topic_partitions)
         identities = self._broker.topic_identities(self._inputs)
-        known = {place: Origin.parse(metadata) for place, (_, metadata) in committed.items()}
+        known = {topic_partition: Origin.parse(metadata) for topic_partition, (_, metadata) in committed.items()}
         commit_progress(
             self._broker,
             self._group,
-            {(topic, partition): self._positions[partition].positions[topic] for topic, partition in places},
-            {place: known[place] or Origin(identities[place[0]]) for place in places},
+            {(topic, partition): self._positions[partition].positions[topic] for topic, partition in topic_partitions},
+            {topic_partition: known[topic_partition] or Origin(identities[topic_partition[0]]) for topic_partition in topic_partitions},
             self._next_timers,
         )
 
     def _check(self, held: Sequence[PartitionState], partitions: int) -> None:
         """Raise Stop unless positions and committed offsets agree and belong to these logs."""
-        places = self._places(dict.fromkeys(self._inputs, partitions))
-        progress = committed_progress(self._broker.offsets_consumer(self._group), places)
-        origins = {place: Origin.parse(metadata) for place, (offset, metadata) in progress.items() if offset is not None}
+        topic_partitions = self._topic_partitions(dict.fromkeys(self._inputs, partitions))
+        progress = committed_progress(self._broker.offsets_consumer(self._group), topic_partitions)
+        origins = {
+            topic_partition: Origin.parse(metadata) for topic_partition, (offset, metadata) in progress.items() if offset is not None
+        }
         check_identities(origins, self._broker.topic_identities(self._inputs))
         for partition in range(partitions):
             position = held[partition].position
@@ -210,12 +219,12 @@ class _StageGrowth:
                     found = [(name, state.fields[name]) for name in (STATE + key, TIMER + key) if name in state.fields]
                     yield [(target, name, value) for name, value in found] + [(partition, name, None) for name, _ in found]
 
-    def _places(self, counts: Mapping[str, int]) -> list[Place]:
+    def _topic_partitions(self, counts: Mapping[str, int]) -> list[TopicAndPartition]:
         return [(topic, partition) for topic in self._inputs for partition in range(counts[topic])]
 
 
 def positions_after(
-    held: Sequence[PartitionState], inputs: Sequence[str], starts: Mapping[Place, int], partitions: int
+    held: Sequence[PartitionState], inputs: Sequence[str], starts: Mapping[TopicAndPartition, int], partitions: int
 ) -> dict[int, Position]:
     """
     Return the position of every partition after its states were moved; a partition that had a position keeps its offsets.

@@ -14,7 +14,7 @@ from typing import Any
 from confluent_kafka import Consumer
 
 from processors.runtime.errors import Restart
-from processors.runtime.kafka.clients import Broker, Place, committed_offsets
+from processors.runtime.kafka.clients import Broker, TopicAndPartition, committed_offsets
 from processors.stage import Stage
 from processors.topics import CLOCK
 
@@ -30,10 +30,10 @@ class PipelineProgress:
         self._prefix = prefix
         self._stages = [stage for stages in pipeline.values() for stage in stages if wanted is None or stage.name in wanted]
         self._clock = [(prefix + CLOCK.name, 0)] if clock else []
-        self._inputs: dict[str, list[Place]] = {}
+        self._inputs: dict[str, list[TopicAndPartition]] = {}
         self._observers: dict[str, Consumer] = {}
         self._behind: Stage[Any] | None = None
-        self._ends: dict[Place, int] = {}  # as last seen; no log ends before this
+        self._ends: dict[TopicAndPartition, int] = {}  # as last seen; no log ends before this
 
     def is_idle(self) -> bool:
         """
@@ -44,26 +44,30 @@ class PipelineProgress:
         with self._end_reader() as ends:
             groups = []
             for stage in sorted(self._stages, key=lambda each: each is not self._behind):
-                groups.append(committed_offsets(self._observer(stage.name), self._places(stage)))
-                if any((offset or 0) < self._ends.get(place, 0) for place, offset in groups[-1].items()):
+                groups.append(committed_offsets(self._observer(stage.name), self._topic_partitions(stage)))
+                if any((offset or 0) < self._ends.get(topic_partition, 0) for topic_partition, offset in groups[-1].items()):
                     self._behind = stage
                     return False
             self._ends = ends()
-        return all((offset or 0) == self._ends[place] for group in groups for place, offset in group.items())
+        return all((offset or 0) == self._ends[topic_partition] for group in groups for topic_partition, offset in group.items())
 
-    def offsets(self) -> dict[tuple[str, Place], tuple[int | None, int]]:
+    def offsets(self) -> dict[tuple[str, TopicAndPartition], tuple[int | None, int]]:
         """Return the committed offset and the end of every input by stage and partition; raises Restart if the broker is unavailable."""
         with self._end_reader() as ends:
-            groups = {stage.name: committed_offsets(self._observer(stage.name), self._places(stage)) for stage in self._stages}
+            groups = {stage.name: committed_offsets(self._observer(stage.name), self._topic_partitions(stage)) for stage in self._stages}
             self._ends = ends()
-        return {(stage, place): (offset, self._ends[place]) for stage, places in groups.items() for place, offset in places.items()}
+        return {
+            (stage, topic_partition): (offset, self._ends[topic_partition])
+            for stage, topic_partitions in groups.items()
+            for topic_partition, offset in topic_partitions.items()
+        }
 
     @contextmanager
-    def _end_reader(self) -> Iterator[Callable[[], dict[Place, int]]]:
+    def _end_reader(self) -> Iterator[Callable[[], dict[TopicAndPartition, int]]]:
         """Yield a function that reads the ends of all logs; discard all clients if the broker is unavailable."""
-        places = {place for stage in self._stages for place in self._places(stage)}
+        topic_partitions = {topic_partition for stage in self._stages for topic_partition in self._topic_partitions(stage)}
         try:
-            yield lambda: self._broker.end_offsets(places, self._observer(self._stages[0].name))
+            yield lambda: self._broker.end_offsets(topic_partitions, self._observer(self._stages[0].name))
         except Restart:
             self._observers.clear()  # one that lived through a broker's restart may never answer again
             self._ends.clear()
@@ -74,7 +78,7 @@ class PipelineProgress:
             self._observers[stage] = self._broker.offsets_consumer(f"{self._prefix}{stage}")
         return self._observers[stage]
 
-    def _places(self, stage: Stage[Any]) -> Sequence[Place]:
+    def _topic_partitions(self, stage: Stage[Any]) -> Sequence[TopicAndPartition]:
         if stage.name not in self._inputs:
             counts = self._broker.partition_counts([self._prefix + topic.name for topic in stage.inputs])
             inputs = [(topic, each) for topic, count in counts.items() for each in range(count)]

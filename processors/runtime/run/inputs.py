@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Self
 from confluent_kafka import Message, TopicPartition
 
 from processors.runtime.errors import Restart, Stop
-from processors.runtime.kafka.clients import LOW_LATENCY, REQUEST_TIMEOUT, Broker, Place, message_kind, poll_batch
+from processors.runtime.kafka.clients import LOW_LATENCY, REQUEST_TIMEOUT, Broker, TopicAndPartition, message_kind, poll_batch
 
 NO_EPOCH: Final = -1
 
@@ -60,20 +60,20 @@ class Origin(NamedTuple):
 class Origins:
     """The origins of the offsets that a stage will commit: the ids of its input topics, and bookmarks."""
 
-    def __init__(self, identities: Mapping[str, str], bookmarks: Mapping[Place, Bookmark]) -> None:
+    def __init__(self, identities: Mapping[str, str], bookmarks: Mapping[TopicAndPartition, Bookmark]) -> None:
         self._identities = identities
         self._bookmarks = dict(bookmarks)
 
-    def read(self, last: Mapping[Place, Message]) -> None:
+    def read(self, last: Mapping[TopicAndPartition, Message]) -> None:
         """Move the bookmarks to the last records read."""
-        self._bookmarks.update((place, Bookmark.of(message)) for place, message in last.items())
+        self._bookmarks.update((topic_partition, Bookmark.of(message)) for topic_partition, message in last.items())
 
     def metadata(self, topic: str, partition: int) -> str:
         """Return the metadata for an offset of this partition."""
         return Origin(self._identities[topic], self._bookmarks.get((topic, partition))).metadata()
 
 
-def check_identities(origins: Mapping[Place, Origin | None], present: Mapping[str, str]) -> None:
+def check_identities(origins: Mapping[TopicAndPartition, Origin | None], present: Mapping[str, str]) -> None:
     """Raise Stop if offsets were committed on another topic or another cluster; `present` maps topics to their ids."""
     for (topic, partition), origin in origins.items():
         if origin is None or origin.topic == present[topic]:
@@ -90,9 +90,13 @@ def check_identities(origins: Mapping[Place, Origin | None], present: Mapping[st
         )
 
 
-def check_bookmarks(broker: Broker, origins: Mapping[Place, Origin | None], keep_alive: Callable[[], None]) -> None:
+def check_bookmarks(broker: Broker, origins: Mapping[TopicAndPartition, Origin | None], keep_alive: Callable[[], None]) -> None:
     """Raise Stop if a log holds another record where it was last read: its end was lost and written again."""
-    marks = {place: origin.bookmark for place, origin in origins.items() if origin is not None and origin.bookmark is not None}
+    marks = {
+        topic_partition: origin.bookmark
+        for topic_partition, origin in origins.items()
+        if origin is not None and origin.bookmark is not None
+    }
     starts, ends = broker.start_offsets(marks), broker.end_offsets(marks)
     for (topic, partition), mark in marks.items():
         if mark.offset >= ends[topic, partition]:
@@ -100,8 +104,10 @@ def check_bookmarks(broker: Broker, origins: Mapping[Place, Origin | None], keep
                 f"{topic}[{partition}] ends at offset {ends[topic, partition]}, but offset {mark.offset} of it was read: its end was lost; "
                 "see deploy/runbook.md"
             )
-    kept = {place: mark for place, mark in marks.items() if mark.offset >= starts[place]}
-    for (topic, partition), found in _records_at(broker, {place: mark.offset for place, mark in kept.items()}, keep_alive).items():
+    kept = {topic_partition: mark for topic_partition, mark in marks.items() if mark.offset >= starts[topic_partition]}
+    for (topic, partition), found in _records_at(
+        broker, {topic_partition: mark.offset for topic_partition, mark in kept.items()}, keep_alive
+    ).items():
         mark = kept[topic, partition]
         if found != mark:
             raise Stop(
@@ -110,21 +116,23 @@ def check_bookmarks(broker: Broker, origins: Mapping[Place, Origin | None], keep
             )
 
 
-def _records_at(broker: Broker, offsets: Mapping[Place, int], keep_alive: Callable[[], None]) -> dict[Place, Bookmark | None]:
+def _records_at(
+    broker: Broker, offsets: Mapping[TopicAndPartition, int], keep_alive: Callable[[], None]
+) -> dict[TopicAndPartition, Bookmark | None]:
     """Return the bookmark of the first record at or after each offset; None if the log ends first."""
-    found: dict[Place, Bookmark | None] = {}
+    found: dict[TopicAndPartition, Bookmark | None] = {}
     if not offsets:
         return found
     reader = broker.partition_consumer(**LOW_LATENCY)
     try:
-        reader.assign([TopicPartition(*place, offset) for place, offset in offsets.items()])
+        reader.assign([TopicPartition(*topic_partition, offset) for topic_partition, offset in offsets.items()])
         deadline = monotonic() + REQUEST_TIMEOUT
         while len(found) < len(offsets):
             for message in poll_batch(reader, len(offsets), 0.1):
-                kind, place = message_kind(message), (message.topic() or "", message.partition() or 0)
+                kind, topic_partition = message_kind(message), (message.topic() or "", message.partition() or 0)
                 if kind != "noise":
-                    found.setdefault(place, Bookmark.of(message) if kind == "record" else None)
-                    reader.pause([TopicPartition(*place)])
+                    found.setdefault(topic_partition, Bookmark.of(message) if kind == "record" else None)
+                    reader.pause([TopicPartition(*topic_partition)])
             keep_alive()
             if monotonic() > deadline:
                 raise Restart("the last records read could not be read again in time")

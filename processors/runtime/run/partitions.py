@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from processors.runtime.errors import Restart, Stop
-from processors.runtime.kafka.clients import Broker, Place
+from processors.runtime.kafka.clients import Broker, TopicAndPartition
 from processors.stage import Stage
 from processors.topics import DEAD_LETTERS, DECISIONS, KEY_IDS, POLICIES, QUARANTINE
 
@@ -25,9 +25,9 @@ def check_topics(broker: Broker, stage: Stage[Any], prefix: str) -> int:
     return max(counts[name] for name in together)
 
 
-def common_partitions(places: Iterable[Place], topics: Iterable[str]) -> list[int]:
+def common_partitions(topic_partitions: Iterable[TopicAndPartition], topics: Iterable[str]) -> list[int]:
     """Return the partition numbers assigned to us; raises Restart if a number is assigned for some inputs only."""
-    found = set(places)
+    found = set(topic_partitions)
     partitions = sorted({partition for _, partition in found})
     if any((topic, partition) not in found for topic in topics for partition in partitions):
         raise Restart("the inputs of one partition were given to different members: another copy reads other topics")

@@ -12,7 +12,7 @@ from confluent_kafka import Consumer
 from processors.runtime.decide.failures import FailureLog
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import Stop
-from processors.runtime.kafka.clients import Broker, Place, committed_offsets, committed_progress
+from processors.runtime.kafka.clients import Broker, TopicAndPartition, committed_offsets, committed_progress
 from processors.runtime.run.caches import Caches
 from processors.runtime.run.catchup import read_latest
 from processors.runtime.run.inputs import Origin, Origins, check_bookmarks, check_identities, check_not_lost
@@ -53,27 +53,33 @@ class Restorer:
         self._partition_count = check_topics(self._broker, self._stage, self._prefix)
         self._identities = self._broker.topic_identities(self._topics)
 
-    def restore(self, member: Consumer, places: Sequence[Place], context: Context, keep_alive: KeepAlive) -> RestoredTasks:
+    def restore(
+        self, member: Consumer, topic_partitions: Sequence[TopicAndPartition], context: Context, keep_alive: KeepAlive
+    ) -> RestoredTasks:
         """Return the tasks of these partitions, as of the group's committed offsets."""
-        partitions = common_partitions(places, self._topics)
-        offsets, origins = self._checked_offsets(member, places, keep_alive)
+        partitions = common_partitions(topic_partitions, self._topics)
+        offsets, origins = self._checked_offsets(member, topic_partitions, keep_alive)
         tasks = self._tasks(offsets, partitions, keep_alive)
         if self._stage.table is not None:
             self._load(self._stage.table, tasks, context, keep_alive)
         return RestoredTasks(tasks, origins)
 
     def _checked_offsets(
-        self, member: Consumer, places: Iterable[Place], keep_alive: KeepAlive
-    ) -> tuple[Mapping[Place, int | None], Origins]:
+        self, member: Consumer, topic_partitions: Iterable[TopicAndPartition], keep_alive: KeepAlive
+    ) -> tuple[Mapping[TopicAndPartition, int | None], Origins]:
         """Return the committed offsets and their origins; raises Stop if the offsets belong to other logs or are lost."""
-        progress = committed_progress(member, places)
-        offsets = {place: offset for place, (offset, _) in progress.items()}
-        origins = {place: Origin.parse(metadata) for place, (offset, metadata) in progress.items() if offset is not None}
+        progress = committed_progress(member, topic_partitions)
+        offsets = {topic_partition: offset for topic_partition, (offset, _) in progress.items()}
+        origins = {
+            topic_partition: Origin.parse(metadata) for topic_partition, (offset, metadata) in progress.items() if offset is not None
+        }
         check_identities(origins, self._identities)
         check_bookmarks(self._broker, origins, keep_alive)
         if self._stage.changelog is None and not origins:
             self._check_not_lost(member)
-        bookmarks = {place: each.bookmark for place, each in origins.items() if each is not None and each.bookmark is not None}
+        bookmarks = {
+            topic_partition: each.bookmark for topic_partition, each in origins.items() if each is not None and each.bookmark is not None
+        }
         return offsets, Origins(self._identities, bookmarks)
 
     def _check_not_lost(self, member: Consumer) -> None:
@@ -85,9 +91,9 @@ class Restorer:
         committed = any(offset is not None for offset in committed_offsets(member, everywhere).values())
         check_not_lost(self._stage.name, ends.values(), committed=committed)
 
-    def _tasks(self, offsets: Mapping[Place, int | None], partitions: list[int], keep_alive: KeepAlive) -> list[Task]:
+    def _tasks(self, offsets: Mapping[TopicAndPartition, int | None], partitions: list[int], keep_alive: KeepAlive) -> list[Task]:
         """Return the partitions' tasks as of the committed offsets, or from the start of the log if none were ever committed."""
-        begins = self._broker.start_offsets(place for place, offset in offsets.items() if offset is None)
+        begins = self._broker.start_offsets(topic_partition for topic_partition, offset in offsets.items() if offset is None)
         restored = {} if self._caches is None else self._caches.restore(offsets, partitions, keep_alive)
         tasks = []
         for partition in partitions:

@@ -27,14 +27,14 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from processors.rules.book import Rules
+from processors.rules.rule_set import Rules
 from processors.runtime import metrics
 from processors.runtime.clock import wall_time
 from processors.runtime.decide.batch import BatchResult
 from processors.runtime.decide.failures import PROCESS_ENDED, FailureLog
 from processors.runtime.decide.task import Task
 from processors.runtime.errors import PoisonInput, Restart, Retry
-from processors.runtime.kafka.clients import Broker, Fenced, Place, Unavailable, UnknownTopic, message_kind, poll_batch
+from processors.runtime.kafka.clients import Broker, Fenced, TopicAndPartition, Unavailable, UnknownTopic, message_kind, poll_batch
 from processors.runtime.kafka.group_member import GroupMember, MemberWork
 from processors.runtime.key_file import KeyFile
 from processors.runtime.run.broadcasts import Broadcasts
@@ -189,8 +189,8 @@ class Runner:
             seal = self._environment.keys.seal
             check_digest_key(self._broker, self._environment.codec, self._prefix, seal, producer, keep_alive)
             self._key_checked = True
-        places: list[Place] = [(each.topic, each.partition) for each in self._member.assigned]
-        tasks, self._origins = self._restorer.restore(consumer, places, broadcasts.context(), keep_alive)
+        topic_partitions: list[TopicAndPartition] = [(each.topic, each.partition) for each in self._member.assigned]
+        tasks, self._origins = self._restorer.restore(consumer, topic_partitions, broadcasts.context(), keep_alive)
         keep_alive()
         self._member.fetch_from({(topic, task.partition): offset for task in tasks for topic, offset in task.positions.items()})
         self._tasks = {task.partition: task for task in tasks}
@@ -261,18 +261,22 @@ class Runner:
         if not results and clock_offset == self._clock_committed:
             return
         self._fault("decided")
-        clock = [TopicPartition(*broadcasts.topic_clock.place, clock_offset)] if broadcasts.topic_clock and clock_offset is not None else []
+        clock = (
+            [TopicPartition(*broadcasts.topic_clock.topic_partition, clock_offset)]
+            if broadcasts.topic_clock and clock_offset is not None
+            else []
+        )
         self._transactions.commit(DecidedBatch(results, context.rules.version), self._origins, metadata, clock)
         for task, result in results:
             task.moved = False
-            for name in result.set_aside:
+            for name in result.quarantined:
                 self._failures.forget(name)
         self._clock_committed = clock_offset
         self._report(results, monotonic() - started, context)
 
     def _report(self, results: Sequence[tuple[Task, BatchResult]], seconds: float, context: Context) -> None:
         """Log, count and trace a committed batch, and choose the size of the next one."""
-        inputs = [result.records + result.wakes for _, result in results]
+        inputs = [result.records + result.timers for _, result in results]
         self._inputs = sum(inputs)
         self._batch_size = next_batch_size(self._batch_size, max(inputs, default=0), seconds)
         if self._tracing is not None:
@@ -292,7 +296,7 @@ class Runner:
 
     def _enqueue(self, messages: Iterable[Message], broadcasts: Broadcasts) -> None:
         """Queue the records of our partitions that were not read before, and register the ends of partitions."""
-        last: dict[Place, Message] = {}
+        last: dict[TopicAndPartition, Message] = {}
         tasks, read, now = self._tasks, self._reader.read, wall_time()
         step = None if broadcasts.topic_clock is None else broadcasts.topic_clock.clock.now() or None
         for message in messages:
@@ -317,18 +321,18 @@ class Runner:
             self._last_record = monotonic()
 
     def _decide(self, broadcasts: Broadcasts, context: Context) -> list[tuple[Task, BatchResult]]:
-        """Decide every partition that has inputs; one whose next input must be set aside is decided alone."""
+        """Decide every partition that has inputs; one whose next input must be quarantined is decided alone."""
         now = broadcasts.clock.now() or 0
         self._request_watermark(now, context)
         quiet = monotonic() - self._last_record >= (QUIET_SECONDS if broadcasts.topic_clock is None else 0)
         until = inf if self._order is None else self._order.until(self._tasks, self._batch_size)
         results = []
-        for task in sorted(self._tasks.values(), key=Task.sets_aside_next, reverse=True):
+        for task in sorted(self._tasks.values(), key=Task.quarantines_next, reverse=True):
             task.now = now if broadcasts.topic_clock is None else None
             result = self._decide_partition(task, now, context, until, quiet=quiet)
             if result is not None:
                 results.append((task, result))
-                if result.set_aside:
+                if result.quarantined:
                     break
         self._waits = not results
         return results

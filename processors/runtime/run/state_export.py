@@ -16,7 +16,7 @@ from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.runtime.kafka.clients import (
     Broker,
-    Place,
+    TopicAndPartition,
     committed_progress,
 )
 from processors.runtime.run.state_file import Header, StateEntry, write_state_file
@@ -26,7 +26,7 @@ from processors.runtime.run.state_log import (
     PartitionState,
     read_partition,
 )
-from processors.runtime.run.stopped import check_read, check_stopped, places_of
+from processors.runtime.run.stopped import check_read, check_stopped, input_partitions
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import State, Timer
 from processors.runtime.wire.codec import Codec
@@ -57,9 +57,9 @@ def export_stage(broker: Broker, codec: Codec, prefix: str, stage: Stage[Any], p
     if stage.changelog is not None:
         topic = prefix + stage.changelog.name
         held = [read_partition(broker, codec, topic, each) for each in range(broker.partition_counts([topic])[topic])]
-    places = places_of(broker, prefix, stage)
-    committed = committed_progress(broker.offsets_consumer(prefix + stage.name), places)
-    logs = broker.topic_identities({topic for topic, _ in places})
+    topic_partitions = input_partitions(broker, prefix, stage)
+    committed = committed_progress(broker.offsets_consumer(prefix + stage.name), topic_partitions)
+    logs = broker.topic_identities({topic for topic, _ in topic_partitions})
     known = [each.position for each in held if each.position is not None]
     versions = {each.settled for each in known}
     header = Header(
@@ -68,15 +68,15 @@ def export_stage(broker: Broker, codec: Codec, prefix: str, stage: Stage[Any], p
         cluster=next(iter(logs.values())).partition("/")[0],
         prefix=prefix,
         logs={topic.removeprefix(prefix): log for topic, log in logs.items()},
-        positions=by_topic(prefix, {place: offset for place, (offset, _) in committed.items() if offset is not None}),
-        ends=by_topic(prefix, broker.end_offsets(places)),
+        positions=by_topic(prefix, {topic_partition: offset for topic_partition, (offset, _) in committed.items() if offset is not None}),
+        ends=by_topic(prefix, broker.end_offsets(topic_partitions)),
         time=max((each.time for each in known), default=0),
         settled=versions.pop() if len(versions) == 1 else "",
     )
     return write_state_file(path, header, state_entries(codec, held))
 
 
-def by_topic(prefix: str, offsets: Mapping[Place, int]) -> dict[str, dict[int, int]]:
+def by_topic(prefix: str, offsets: Mapping[TopicAndPartition, int]) -> dict[str, dict[int, int]]:
     """Return offsets by topic name without prefix, then by partition."""
     found: dict[str, dict[int, int]] = {}
     for (topic, partition), offset in offsets.items():

@@ -22,7 +22,7 @@ from processors.runtime.kafka.clients import (
     CALL_DEADLINE,
     REQUEST_TIMEOUT,
     Broker,
-    Place,
+    TopicAndPartition,
     call_with_deadline,
     committed_progress,
     translated_errors,
@@ -44,7 +44,7 @@ from processors.runtime.run.state_log import (
     partition_of,
     read_partition,
 )
-from processors.runtime.run.stopped import check_stopped, commit_progress, holds_records, places_of
+from processors.runtime.run.stopped import check_stopped, commit_progress, holds_records, input_partitions
 from processors.runtime.run.store import STAMP
 from processors.runtime.settings import Settings
 from processors.runtime.wire.changelog import State, Timer
@@ -90,11 +90,11 @@ class _StageImport:
         self._group = prefix + stage.name
         self._header = header
         self._partitions = check_topics(broker, stage, prefix)
-        self._places = places_of(broker, prefix, stage)
-        self._logs = broker.topic_identities({topic for topic, _ in self._places})
-        self._committed: dict[Place, int] = {}
+        self._topic_partitions = input_partitions(broker, prefix, stage)
+        self._logs = broker.topic_identities({topic for topic, _ in self._topic_partitions})
+        self._committed: dict[TopicAndPartition, int] = {}
         self._held: list[PartitionState] = []
-        self._positions: dict[Place, int] = {}
+        self._positions: dict[TopicAndPartition, int] = {}
         self._next_timers: dict[int, int | None] = {}
 
     @property
@@ -103,11 +103,11 @@ class _StageImport:
 
     def check(self, *, mirrored: bool) -> None:
         """Raise UserError unless the state may be imported here."""
-        progress = committed_progress(self._broker.offsets_consumer(self._group), self._places)
-        self._committed = {place: offset for place, (offset, _) in progress.items() if offset is not None}
+        progress = committed_progress(self._broker.offsets_consumer(self._group), self._topic_partitions)
+        self._committed = {topic_partition: offset for topic_partition, (offset, _) in progress.items() if offset is not None}
         self._check_changelog()
         self._check_table()
-        finished = self._committed == self._broker.end_offsets(self._places)  # as an import leaves it, interrupted or not
+        finished = self._committed == self._broker.end_offsets(self._topic_partitions)  # as an import leaves it, interrupted or not
         if self._committed and not self._same_logs and not finished:
             raise UserError(
                 f"{self._group} already has committed offsets on these topics, from an earlier run of {self.stage.name}: delete them "
@@ -148,20 +148,20 @@ class _StageImport:
     def _check_empty(self) -> None:
         """Raise UserError if external topics hold records: only the operator knows whether they were read before."""
         outsiders = {self._prefix + topic.name for topic in self.stage.inputs if topic.external}
-        places = [place for place in self._places if place[0] in outsiders]
-        starts, ends = self._broker.start_offsets(places), self._broker.end_offsets(places)
-        for place in places:
-            if holds_records(self._broker, place, starts[place], ends[place]):
+        topic_partitions = [topic_partition for topic_partition in self._topic_partitions if topic_partition[0] in outsiders]
+        starts, ends = self._broker.start_offsets(topic_partitions), self._broker.end_offsets(topic_partitions)
+        for topic_partition in topic_partitions:
+            if holds_records(self._broker, topic_partition, starts[topic_partition], ends[topic_partition]):
                 raise UserError(
-                    f"{place[0]}[{place[1]}] holds records: if they mirror what was read before the export, add --mirrored; if "
-                    "not, delete the topic, run `vn topics create`, and start the feeds after the import"
+                    f"{topic_partition[0]}[{topic_partition[1]}] holds records: if they mirror what was read before the export, add "
+                    "--mirrored; if not, delete the topic, run `vn topics create`, and start the feeds after the import"
                 )
 
     def fill_offsets(self) -> None:
         """Make other logs than the exported ones continue above the exported ones' ends."""
         if self._same_logs:
             return
-        ends = self._broker.end_offsets(self._places)
+        ends = self._broker.end_offsets(self._topic_partitions)
         for (topic, partition), end in ends.items():
             wanted = self._header.ends.get(topic.removeprefix(self._prefix), {}).get(partition, 0)
             while end < wanted:
@@ -185,7 +185,7 @@ class _StageImport:
             move_table(self._broker, self._prefix + self.stage.table.topic.name, self._partitions)
         if self.stage.changelog is None:
             return 0
-        topics = {topic for topic, _ in self._places}
+        topics = {topic for topic, _ in self._topic_partitions}
         writer = StateWriter(self._broker, self._prefix + self.stage.changelog.name)
         unfinished = self._codec.encode(new_position(dict.fromkeys(topics, UNFINISHED), self._partitions, seq=0))
         writer.write((each, STAMP, unfinished) for each in range(self._partitions))  # 3
@@ -212,13 +212,16 @@ class _StageImport:
         writer.write((each, STAMP, self._codec.encode(position)) for each, position in positions.items())  # 5
         return count
 
-    def _next_offsets(self) -> dict[Place, int]:
+    def _next_offsets(self) -> dict[TopicAndPartition, int]:
         """Return the offsets to continue from: the exported ones on the same logs; on other logs their ends, since all was read."""
         if not self._same_logs:
-            return self._broker.end_offsets(self._places)
-        starts = self._broker.start_offsets(self._places)
-        exported = {place: self._header.positions.get(place[0].removeprefix(self._prefix), {}).get(place[1]) for place in self._places}
-        return {place: starts[place] if offset is None else offset for place, offset in exported.items()}
+            return self._broker.end_offsets(self._topic_partitions)
+        starts = self._broker.start_offsets(self._topic_partitions)
+        exported = {
+            topic_partition: self._header.positions.get(topic_partition[0].removeprefix(self._prefix), {}).get(topic_partition[1])
+            for topic_partition in self._topic_partitions
+        }
+        return {topic_partition: starts[topic_partition] if offset is None else offset for topic_partition, offset in exported.items()}
 
     def _changes(self, path: Path) -> Iterator[list[Change]]:
         """Yield the changes that write each state with its timer."""
@@ -240,5 +243,5 @@ class _StageImport:
 
     def commit(self) -> None:
         """Commit the offsets in the positions."""
-        origins = {place: Origin(self._logs[place[0]]) for place in self._places}
+        origins = {topic_partition: Origin(self._logs[topic_partition[0]]) for topic_partition in self._topic_partitions}
         commit_progress(self._broker, self._group, self._positions, origins, self._next_timers)

@@ -15,7 +15,7 @@ from processors.runtime.kafka.clients import (
     CALL_DEADLINE,
     FENCED_ERRORS,
     Broker,
-    Place,
+    TopicAndPartition,
     call_with_deadline,
     committed_progress,
     offsets_of,
@@ -40,41 +40,45 @@ def check_stopped(broker: Broker, prefix: str, stages: Iterable[Stage[Any]]) -> 
             )
 
 
-def places_of(broker: Broker, prefix: str, stage: Stage[Any]) -> list[Place]:
+def input_partitions(broker: Broker, prefix: str, stage: Stage[Any]) -> list[TopicAndPartition]:
     """Return every partition of the stage's inputs."""
     counts = broker.partition_counts(prefix + topic.name for topic in stage.inputs)
     return [(topic, partition) for topic, count in counts.items() for partition in range(count)]
 
 
-def unread_partition(broker: Broker, prefix: str, stage: Stage[Any]) -> Place | None:
+def unread_partition(broker: Broker, prefix: str, stage: Stage[Any]) -> TopicAndPartition | None:
     """Return a partition of the stage's inputs with an unread record; None if there is none."""
-    places = places_of(broker, prefix, stage)
-    committed = committed_progress(broker.offsets_consumer(prefix + stage.name), places)
-    starts, ends = broker.start_offsets(places), broker.end_offsets(places)
-    for place in places:
-        offset = committed[place][0]
-        if holds_records(broker, place, starts[place] if offset is None else offset, ends[place]):
-            return place
+    topic_partitions = input_partitions(broker, prefix, stage)
+    committed = committed_progress(broker.offsets_consumer(prefix + stage.name), topic_partitions)
+    starts, ends = broker.start_offsets(topic_partitions), broker.end_offsets(topic_partitions)
+    for topic_partition in topic_partitions:
+        offset = committed[topic_partition][0]
+        if holds_records(broker, topic_partition, starts[topic_partition] if offset is None else offset, ends[topic_partition]):
+            return topic_partition
     return None
 
 
 def check_read(broker: Broker, prefix: str, stages: Iterable[Stage[Any]]) -> None:
     """Raise UserError if a stage has not read all its inputs: unread records are partitioned like its present state."""
     for stage in stages:
-        if (place := unread_partition(broker, prefix, stage)) is not None:
+        if (topic_partition := unread_partition(broker, prefix, stage)) is not None:
             raise UserError(
-                f"{place[0]}[{place[1]}] holds records that {stage.name} has not read: let it read them with `vn run all --until-idle 5`, "
-                "then try again"
+                f"{topic_partition[0]}[{topic_partition[1]}] holds records that {stage.name} has not read: let it read them with "
+                "`vn run all --until-idle 5`, then try again"
             )
 
 
-def holds_records(broker: Broker, place: Place, start: int, end: int) -> bool:
+def holds_records(broker: Broker, topic_partition: TopicAndPartition, start: int, end: int) -> bool:
     """Whether there is a committed record between the offsets, and not only transaction markers and aborted records."""
-    return start < end and any(True for _ in committed_records(broker, *place, start, end, lambda: None))
+    return start < end and any(True for _ in committed_records(broker, *topic_partition, start, end, lambda: None))
 
 
 def commit_progress(
-    broker: Broker, group: str, offsets: Mapping[Place, int], origins: Mapping[Place, Origin], next_timers: Mapping[int, int | None]
+    broker: Broker,
+    group: str,
+    offsets: Mapping[TopicAndPartition, int],
+    origins: Mapping[TopicAndPartition, Origin],
+    next_timers: Mapping[int, int | None],
 ) -> None:
     """
     Commit offsets for a group without members, with the same metadata as its stage would commit.
@@ -82,8 +86,12 @@ def commit_progress(
     Raises UserError if the group has a member by now, in which case the broker refuses.
     """
     wanted = [
-        TopicPartition(*place, offset, f"{next_timer_metadata(next_timers.get(place[1]))} {origins[place].metadata()}".strip())
-        for place, offset in offsets.items()
+        TopicPartition(
+            *topic_partition,
+            offset,
+            f"{next_timer_metadata(next_timers.get(topic_partition[1]))} {origins[topic_partition].metadata()}".strip(),
+        )
+        for topic_partition, offset in offsets.items()
     ]
     consumer = broker.offsets_consumer(group)
     try:

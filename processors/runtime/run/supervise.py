@@ -22,7 +22,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 
 from processors.rules.load import load_rules
 from processors.runtime.errors import Restart, Stop, UserError
-from processors.runtime.kafka.clients import Broker, Place, Unavailable
+from processors.runtime.kafka.clients import Broker, TopicAndPartition, Unavailable
 from processors.runtime.key_file import KeyFile
 from processors.runtime.run.child_metrics import ChildMetrics
 from processors.runtime.run.idle import PipelineProgress
@@ -114,7 +114,7 @@ class IdleTimer:
             Broker(settings), settings.topic_prefix, {stage.name: (stage,) for stage in stages}, clock=settings.clock == "topic"
         )
         self._seconds = seconds
-        self._last: dict[tuple[str, Place], tuple[int | None, int]] = {}
+        self._last: dict[tuple[str, TopicAndPartition], tuple[int | None, int]] = {}
         self._since = monotonic()
 
     def is_idle(self) -> bool:

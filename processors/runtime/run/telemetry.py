@@ -271,7 +271,7 @@ class Telemetry:
         dead: Counter[str] = Counter()
         for task, result in results:
             records += result.records
-            wakes += result.wakes
+            wakes += result.timers
             outputs.update(each.topic.name for each in result.outputs)
             verdicts.update((each.outcome, each.reason) for each in result.verdicts)
             dead.update(each.reason for each in result.verdicts if each.outcome == "rejected")

@@ -84,12 +84,12 @@ class Transactions:
         producer, calls = self._producer, self._calls
         if producer is None or calls is None:
             raise Restart("there is no producer")
-        places: dict[int, int] = {}
+        position_offsets: dict[int, int] = {}
         outputs = [result.outputs for _, result in batch.results]
         in_order = merge(*outputs, key=attrgetter("at")) if self._in_order else chain.from_iterable(outputs)
         records = [self._output(each) for each in in_order]
         records += self._journal(batch)
-        records += [each for task, result in batch.results for each in self._changes(task.partition, result, places)]
+        records += [each for task, result in batch.results for each in self._changes(task.partition, result, position_offsets)]
         offsets = [*more, *self._offsets(batch, origins)]
         with self._count_outcome(), translated_errors("the outcome of the transaction is not known"):
             producer.begin_transaction()  # 3
@@ -108,7 +108,7 @@ class Transactions:
         if self._caches is None:
             self._fault("applied")
         else:
-            self._applying = self._writer.submit(self._apply, self._caches, batch.results, places)  # 8
+            self._applying = self._writer.submit(self._apply, self._caches, batch.results, position_offsets)  # 8
 
     def finish(self) -> None:
         """Wait until the caches hold what was committed last; raises the error if they could not be updated."""
@@ -118,9 +118,9 @@ class Transactions:
             self._fault("applied")
 
     @staticmethod
-    def _apply(caches: Caches, results: Sequence[tuple[Task, BatchResult]], places: Mapping[int, int]) -> None:
+    def _apply(caches: Caches, results: Sequence[tuple[Task, BatchResult]], position_offsets: Mapping[int, int]) -> None:
         for task, result in results:
-            caches.apply(task.partition, result.position, places[task.partition], result.changes)
+            caches.apply(task.partition, result.position, position_offsets[task.partition], result.changes)
 
     @contextmanager
     def _count_outcome(self) -> Iterator[None]:
@@ -149,11 +149,11 @@ class Transactions:
         for journal in journal_records(verdicts, batch.rules, self._codec.encode):
             yield self._names[DECISIONS.name], journal, self._stage
 
-    def _changes(self, partition: int, result: BatchResult, places: dict[int, int]) -> Iterator[tuple[Any, ...]]:
+    def _changes(self, partition: int, result: BatchResult, position_offsets: dict[int, int]) -> Iterator[tuple[Any, ...]]:
         """
         Yield the arguments of `produce` for the state changes of a partition's result, with its position last.
 
-        Once acknowledged, the position's offset is stored in `places` by partition.
+        Once acknowledged, the position's offset is stored in `position_offsets` by partition.
         """
         if self._caches is None:
             return
@@ -162,7 +162,7 @@ class Transactions:
             yield changelog, state, field, partition
 
         def written(_: Any, message: Message) -> None:
-            places[partition] = message.offset() or 0
+            position_offsets[partition] = message.offset() or 0
 
         yield changelog, self._codec.encode(result.position), STAMP, partition, written
 

@@ -29,7 +29,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from processors.runtime.clock import wall_time
 from processors.runtime.errors import Restart, UserError
-from processors.runtime.kafka.clients import LOW_LATENCY, Broker, Place, committed_progress, message_kind, poll_batch
+from processors.runtime.kafka.clients import LOW_LATENCY, Broker, TopicAndPartition, committed_progress, message_kind, poll_batch
 from processors.runtime.run.telemetry import error_fields
 from processors.stage import Stage
 
@@ -50,15 +50,15 @@ class CommittedProgress(NamedTuple):
 class ProgressSource(Protocol):
     """Tells a measurement how far the stages and the logs are."""
 
-    def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
+    def ends(self, topics: Sequence[str]) -> Mapping[TopicAndPartition, int]:
         """Return the uncommitted end of every partition of the topics."""
         ...
 
-    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, CommittedProgress]:
+    def read_committed(self, stage: str, topic_partitions: Iterable[TopicAndPartition]) -> Mapping[TopicAndPartition, CommittedProgress]:
         """Return what the stage has committed for the partitions."""
         ...
 
-    def only_markers(self, place: Place, start: int, end: int) -> bool:
+    def only_markers(self, topic_partition: TopicAndPartition, start: int, end: int) -> bool:
         """Whether there is no committed record between the offsets, only transaction markers and aborted records."""
         ...
 
@@ -68,7 +68,7 @@ class Watermark:
     """A watermark `time` (milliseconds), valid for every partition of ours that has been read up to `ends`."""
 
     time: int
-    ends: Mapping[Place, int]
+    ends: Mapping[TopicAndPartition, int]
 
     def has_reached(self, partition: int, positions: Mapping[str, int]) -> bool:
         """Whether the partition has been read far enough for the watermark to hold there."""
@@ -90,8 +90,8 @@ class Measurement:
         self._upstream = list(upstream)
         self._inputs = inputs
         self._time = now - CLOCK_SKEW
-        self._ends: Mapping[Place, int] | None = None
-        self._behind: Mapping[Place, tuple[int, int]] = {}  # as of the last step
+        self._ends: Mapping[TopicAndPartition, int] | None = None
+        self._behind: Mapping[TopicAndPartition, tuple[int, int]] = {}  # as of the last step
 
     def step(self) -> Watermark | None:
         """Continue as far as the earlier stages have progressed; return the watermark once all have passed, else None."""
@@ -100,9 +100,15 @@ class Measurement:
             if self._ends is None:
                 self._ends = self._log.ends(topics)  # 1, and again for every stage: only after those before it have passed
             committed = self._log.read_committed(stage, self._ends)
-            behind = {place: (offset, end) for place, end in self._ends.items() if (offset := committed[place].offset or 0) < end}
+            behind = {
+                topic_partition: (offset, end)
+                for topic_partition, end in self._ends.items()
+                if (offset := committed[topic_partition].offset or 0) < end
+            }
             stuck, self._behind = behind == self._behind, behind
-            if behind and not (stuck and all(self._log.only_markers(place, *gap) for place, gap in behind.items())):  # 2
+            if behind and not (
+                stuck and all(self._log.only_markers(topic_partition, *gap) for topic_partition, gap in behind.items())
+            ):  # 2
                 return None
             timers = [each.next_timer for each in committed.values() if each.next_timer is not None]
             self._time = min([self._time, *timers])  # 3
@@ -119,32 +125,34 @@ class KafkaProgressSource:
         self._prefix = prefix
         self._observers: dict[str, Consumer] = {}
         self._partitions: dict[str, int] = {}
-        self._records: dict[Place, int] = {}  # offsets known to be followed by a record
+        self._records: dict[TopicAndPartition, int] = {}  # offsets known to be followed by a record
 
-    def ends(self, topics: Sequence[str]) -> Mapping[Place, int]:
+    def ends(self, topics: Sequence[str]) -> Mapping[TopicAndPartition, int]:
         if unknown := [topic for topic in topics if topic not in self._partitions]:
             self._partitions |= self._broker.partition_counts(unknown)
-        places = [(topic, each) for topic in topics for each in range(self._partitions[topic])]
-        return self._broker.end_offsets(places, self._observer("watermark"))
+        topic_partitions = [(topic, each) for topic in topics for each in range(self._partitions[topic])]
+        return self._broker.end_offsets(topic_partitions, self._observer("watermark"))
 
-    def read_committed(self, stage: str, places: Iterable[Place]) -> Mapping[Place, CommittedProgress]:
-        found = committed_progress(self._observer(stage), places)
-        return {place: CommittedProgress(offset, parse_next_timer(metadata)) for place, (offset, metadata) in found.items()}
+    def read_committed(self, stage: str, topic_partitions: Iterable[TopicAndPartition]) -> Mapping[TopicAndPartition, CommittedProgress]:
+        found = committed_progress(self._observer(stage), topic_partitions)
+        return {
+            topic_partition: CommittedProgress(offset, parse_next_timer(metadata)) for topic_partition, (offset, metadata) in found.items()
+        }
 
-    def only_markers(self, place: Place, start: int, end: int) -> bool:
+    def only_markers(self, topic_partition: TopicAndPartition, start: int, end: int) -> bool:
         if end - start > MAX_MARKERS:
             return False
-        if self._records.get(place) == start:
+        if self._records.get(topic_partition) == start:
             return False
         reader = self._broker.partition_consumer(**LOW_LATENCY)
         try:
-            reader.assign([TopicPartition(*place, start)])
+            reader.assign([TopicPartition(*topic_partition, start)])
             deadline = monotonic() + READ_TIMEOUT
             while monotonic() < deadline:
                 for message in poll_batch(reader, MAX_MARKERS, 0.1):
                     kind = message_kind(message)
                     if kind == "record":
-                        self._records[place] = start
+                        self._records[topic_partition] = start
                         return False
                     if kind == "end" and (message.offset() or 0) >= end:
                         return True

@@ -322,8 +322,8 @@ class Compiler:
         """Return the name of an enum's encoding table; with the suffix `_READ` it is the decoding table's."""
         name = "ENUM_" + str(schema["name"]).rpartition(".")[2]
         self._schemas[str(schema["name"])] = schema
-        self._names[name] = {symbol: write_long(place) for place, symbol in enumerate(schema["symbols"])}
-        self._names[f"{name}_READ"] = {place * 2: symbol for place, symbol in enumerate(schema["symbols"])}
+        self._names[name] = {symbol: write_long(index) for index, symbol in enumerate(schema["symbols"])}
+        self._names[f"{name}_READ"] = {index * 2: symbol for index, symbol in enumerate(schema["symbols"])}
         return name
 
 

@@ -20,7 +20,7 @@ AGENCIES: Final = Board(
             bad_from=1,
         ),
         Panel(
-            "Refused at the front door, per hour",
+            "Rejected by ingest, per hour",
             'sum by (reason) (increase(vn_decisions_total{unit="read",outcome="rejected"}[1h])) > 0',
             "none or few",
             legend="{{reason}}",

@@ -1,4 +1,4 @@
-"""What those who watch hear of an agency: its newest message, at most once a minute, and a silence's end at once."""
+"""What is published of an agency's activity: its newest message at most once a minute, and the end of a silence at once."""
 
 from processors.domain.agency import AgencyHeard
 from processors.domain.intake import Intake

@@ -1,4 +1,4 @@
-"""What holds of who is who, whatever people there are and in whatever order their messages come (contract §3.2)."""
+"""Properties of identity for any people and any order of their messages (contract §3.2)."""
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
@@ -17,10 +17,10 @@ from processors.ingest.identify.state import MergedOffender, Offender, State
 from processors.rules.identity import Issuer, group_of, is_strong
 from processors.rules.load import load_rules
 from tests.examples import examples
-from tests.ingest.identify.front_door import FrontDoor
+from tests.ingest.identify.read_and_identify import ReadAndIdentify
 from tests.ingest.records import offender
 
-RULES = load_rules().book("VA", 0).identity
+RULES = load_rules().rule_set("VA", 0).identity
 JAIL = Issuer("VA0430000", "VA")
 
 # People who exist: each has one number of each kind, and a name and birth date of their own.
@@ -62,8 +62,8 @@ def current(states: dict[str, Any], key: str) -> str:
 def together(states: dict[str, Any], keys: Sequence[tuple[str, ...]]) -> set[frozenset[int]]:
     """Return which messages are about one person, by their places in the list."""
     groups: dict[str, set[int]] = {}
-    for place, (key, *_) in enumerate(keys):
-        groups.setdefault(current(states, key), set()).add(place)
+    for index, (key, *_) in enumerate(keys):
+        groups.setdefault(current(states, key), set()).add(index)
     return {frozenset(each) for each in groups.values()}
 
 
@@ -74,7 +74,7 @@ def test_who_is_together_does_not_depend_on_the_order(sent: list[tuple[int, Desc
     random.shuffle(order)
     described = [each for _, each in sent]
     before = together(*arrive(described))
-    after = together(*arrive([described[place] for place in order]))
+    after = together(*arrive([described[index] for index in order]))
     assert {frozenset(order.index(each) for each in group) for group in before} == after
 
 
@@ -83,7 +83,7 @@ def test_who_is_together_does_not_depend_on_the_order(sent: list[tuple[int, Desc
 def test_nobody_is_taken_for_somebody_else(sent: list[tuple[int, Description]]) -> None:
     states, keys = arrive([each for _, each in sent])
     for group in together(states, keys):
-        assert len({sent[place][0] for place in group}) == 1
+        assert len({sent[index][0] for index in group}) == 1
 
 
 # People as they may be described wrongly: numbers and names of others, whatever contradicts.
@@ -158,17 +158,17 @@ steps = st.lists(
 @settings(max_examples=examples(40))
 def test_registrations_follow_their_offenders_through_merges(story: list[tuple[str, int, set[str]]]) -> None:
     """Each registration is, at the end, with the one key of whom it is for; nobody else's registration ever is."""
-    door = FrontDoor()
+    ingest = ReadAndIdentify()
     wanted: dict[str, tuple[int, set[str]]] = {}
     enrolled: dict[str, set[str]] = {}
     shown: dict[str, int] = {}
-    for place, (kind, number, shapes) in enumerate(story):
+    for index, (kind, number, shapes) in enumerate(story):
         person = offender(*sorted(each.format(number + 1) for each in shapes))
         if kind == "register":
-            wanted[f"REG-{place}"] = (number, shapes)
-            decided = door.register(f"REG-{place}", registrant_id=f"R-{place}", offender=person)
+            wanted[f"REG-{index}"] = (number, shapes)
+            decided = ingest.register(f"REG-{index}", registrant_id=f"R-{index}", offender=person)
         else:
-            decided = door.submit(offenders=[person])
+            decided = ingest.submit(offenders=[person])
             shown[decided.offenders[0]] = number
         for merge in decided.of(Merge):
             for keys in enrolled.values():
@@ -179,6 +179,6 @@ def test_registrations_follow_their_offenders_through_merges(story: list[tuple[s
             keys = enrolled.setdefault(registration_id, set())
             (keys.discard if ended else keys.add)(key)
     for registration_id, (number, _) in wanted.items():
-        kept = set(door.state(f"r{registration_id}").offenders)
+        kept = set(ingest.state(f"r{registration_id}").offenders)
         assert kept == enrolled.get(registration_id, set())
         assert all(shown[key] == number for key in kept)

@@ -9,14 +9,14 @@ from processors.domain.submission import Submission
 from processors.ingest.identify.pages import PAGE
 from processors.ingest.identify.state import MessageRate, State, TimesBlock
 from processors.ingest.identify.surge import BLOCK, block_keys, count_message
-from processors.rules.book import Surge
+from processors.rules.rule_set import Surge
 from processors.stage import combine
-from tests.ingest.identify.front_door import Decided, FrontDoor
+from tests.ingest.identify.read_and_identify import Decided, ReadAndIdentify
 from tests.ingest.records import MINUTE, offender
 
 
-def flood(door: FrontDoor, count: int, **changes: object) -> list[Decided]:
-    return [door.submit(offenders=[offender(f"SID:VA{number}")], **changes) for number in range(count)]
+def flood(ingest: ReadAndIdentify, count: int, **changes: object) -> list[Decided]:
+    return [ingest.submit(offenders=[offender(f"SID:VA{number}")], **changes) for number in range(count)]
 
 
 def held(passed: list[Decided]) -> list[bool]:
@@ -24,8 +24,8 @@ def held(passed: list[Decided]) -> list[bool]:
 
 
 def test_every_message_beyond_the_limit_gets_a_review_of_one_group() -> None:
-    door = FrontDoor(surge_limit="3/10m")
-    passed = flood(door, 6)
+    ingest = ReadAndIdentify(surge_limit="3/10m")
+    passed = flood(ingest, 6)
     assert held(passed) == [False] * 3 + [True] * 3
     reviews = [review for each in passed for review in each.reviews]
     assert [each.message_id for each in reviews] == ["M-3", "M-4", "M-5"]
@@ -39,50 +39,50 @@ def test_every_message_beyond_the_limit_gets_a_review_of_one_group() -> None:
 
 
 def test_the_rest_flows() -> None:
-    door = FrontDoor(surge_limit="1/10m")
-    flood(door, 2)
-    assert held(flood(door, 1, agency={"ori": "NC0010000", "state": "NC"})) == [False]
-    assert held(flood(door, 1, event_subtype="Release")) == [False]
-    assert held(flood(door, 1)) == [True]
+    ingest = ReadAndIdentify(surge_limit="1/10m")
+    flood(ingest, 2)
+    assert held(flood(ingest, 1, agency={"ori": "NC0010000", "state": "NC"})) == [False]
+    assert held(flood(ingest, 1, event_subtype="Release")) == [False]
+    assert held(flood(ingest, 1)) == [True]
 
 
 def test_the_window_slides_by_receive_time() -> None:
-    door = FrontDoor(surge_limit="2/10m")
-    assert held(flood(door, 1)) == [False]
-    door.advance(6 * MINUTE)
-    assert held(flood(door, 1)) == [False]
-    door.advance(4 * MINUTE - 1)
-    assert held(flood(door, 1)) == [True]  # within ten minutes of both
-    door.advance(1)
-    assert held(flood(door, 1)) == [True]  # what was held counts too
-    door.advance(9 * MINUTE + 59_999)
-    assert held(flood(door, 1)) == [False]
+    ingest = ReadAndIdentify(surge_limit="2/10m")
+    assert held(flood(ingest, 1)) == [False]
+    ingest.advance(6 * MINUTE)
+    assert held(flood(ingest, 1)) == [False]
+    ingest.advance(4 * MINUTE - 1)
+    assert held(flood(ingest, 1)) == [True]  # within ten minutes of both
+    ingest.advance(1)
+    assert held(flood(ingest, 1)) == [True]  # what was held counts too
+    ingest.advance(9 * MINUTE + 59_999)
+    assert held(flood(ingest, 1)) == [False]
 
 
 def test_a_flood_that_goes_on_stays_one_group_and_a_later_one_is_another() -> None:
-    door = FrontDoor(surge_limit="1/10m")
-    first = {review.group for each in flood(door, 3) for review in each.reviews}
-    door.advance(9 * MINUTE)
-    first |= {review.group for each in flood(door, 2) for review in each.reviews}
+    ingest = ReadAndIdentify(surge_limit="1/10m")
+    first = {review.group for each in flood(ingest, 3) for review in each.reviews}
+    ingest.advance(9 * MINUTE)
+    first |= {review.group for each in flood(ingest, 2) for review in each.reviews}
     assert len(first) == 1
-    door.advance(10 * MINUTE)
-    second = {review.group for each in flood(door, 3) for review in each.reviews}
+    ingest.advance(10 * MINUTE)
+    second = {review.group for each in flood(ingest, 3) for review in each.reviews}
     assert len(second) == 1
     assert first.isdisjoint(second)
 
 
 def test_none_is_off() -> None:
-    door = FrontDoor(surge_limit="none")
-    assert not any(held(flood(door, 30)))
-    assert not any(key.startswith("s") for key in door.documents)
+    ingest = ReadAndIdentify(surge_limit="none")
+    assert not any(held(flood(ingest, 30)))
+    assert not any(key.startswith("s") for key in ingest.documents)
 
 
 def test_released_one_by_one_a_message_goes_on_as_it_came() -> None:
-    door, free = FrontDoor(surge_limit="1/10m"), FrontDoor()
-    passed = flood(door, 3)
+    ingest, free = ReadAndIdentify(surge_limit="1/10m"), ReadAndIdentify()
+    passed = flood(ingest, 3)
     expected = flood(free, 3)
-    door.advance(MINUTE)
-    released = door.act("release", review_id=passed[2].reviews[0].review_id)
+    ingest.advance(MINUTE)
+    released = ingest.act("release", review_id=passed[2].reviews[0].review_id)
     assert released.events == expected[2].events
     assert msgspec.json.decode(released.events[0].submission, type=Submission).message_id == "M-2"
     assert [(each.review_id, each.state, each.reviewer, each.comment) for each in released.reviews] == [
@@ -92,13 +92,13 @@ def test_released_one_by_one_a_message_goes_on_as_it_came() -> None:
     assert released.verdicts[1].message_id == "M-2"
     assert "ann" in released.verdicts[1].detail
     assert "looked into" in released.verdicts[1].detail
-    assert door.act("release", review_id=passed[2].reviews[0].review_id).reasons == [("noted", "unknown_review")]
+    assert ingest.act("release", review_id=passed[2].reviews[0].review_id).reasons == [("noted", "unknown_review")]
 
 
 def test_discarded_it_is_told_to_nobody() -> None:
-    door = FrontDoor(surge_limit="1/10m")
-    passed = flood(door, 2)
-    discarded = door.act("discard", review_id=passed[1].reviews[0].review_id)
+    ingest = ReadAndIdentify(surge_limit="1/10m")
+    passed = flood(ingest, 2)
+    discarded = ingest.act("discard", review_id=passed[1].reviews[0].review_id)
     assert discarded.events == []
     assert [each.state for each in discarded.reviews] == ["discarded"]
     assert discarded.reasons == [("noted", "discarded"), ("suppressed", "discarded")]
@@ -106,92 +106,92 @@ def test_discarded_it_is_told_to_nobody() -> None:
 
 @pytest.mark.parametrize("action", ["release", "discard"])
 def test_the_group_is_settled_as_one_in_its_order(action: str) -> None:
-    door = FrontDoor(surge_limit="2/10m")
-    passed = flood(door, 250)
+    ingest = ReadAndIdentify(surge_limit="2/10m")
+    passed = flood(ingest, 250)
     group = passed[2].reviews[0].group
     assert group is not None
-    door.act("release", review_id=passed[5].reviews[0].review_id)
+    ingest.act("release", review_id=passed[5].reviews[0].review_id)
     other = "discard" if action == "release" else "release"
     for first in (other, action, action):  # one reviewer is not two, and the two must agree
-        waiting = door.act(first, group=group, reviewer="ann")
+        waiting = ingest.act(first, group=group, reviewer="ann")
         assert (waiting.reviews, waiting.events, waiting.reasons) == ([], [], [("noted", "second_reviewer_needed")])
-    assert door.act(other, group=group, reviewer="ben").reasons == [("noted", "second_reviewer_needed")]
-    settled = door.act(action, group=group, reviewer="ann")
+    assert ingest.act(other, group=group, reviewer="ben").reasons == [("noted", "second_reviewer_needed")]
+    settled = ingest.act(action, group=group, reviewer="ann")
     assert settled.reasons == [("noted", "second_reviewer_needed")]
-    assert door.act(action, group=group, reviewer="cat").reviews == []
-    parts = door.advance(0)
+    assert ingest.act(action, group=group, reviewer="cat").reviews == []
+    parts = ingest.advance(0)
     assert [len(part.states) > 2 for part in parts] == [True] * 3, "one page of the group after another"
     settled = Decided(combine(parts))
     assert {each.reviewer for each in settled.reviews} == {"ann and cat"}
     rest = [f"M-{number}" for number in range(2, 250) if number != 5]
     assert [each.message_id for each in settled.reviews] == rest
     assert [each.message_id for each in settled.events] == (rest if action == "release" else [])
-    assert door.act(action, group=group).reasons == [("noted", "unknown_review")]
-    assert not any(key.startswith("v") or key.endswith(".decision") for key in door.documents)
+    assert ingest.act(action, group=group).reasons == [("noted", "unknown_review")]
+    assert not any(key.startswith("v") or key.endswith(".decision") for key in ingest.documents)
 
 
 def test_what_is_held_after_the_decision_on_a_large_group_waits_for_another() -> None:
-    door = FrontDoor(surge_limit="2/10m")
-    group = flood(door, 2 * PAGE)[2].reviews[0].group or ""
-    flood(door, PAGE)
+    ingest = ReadAndIdentify(surge_limit="2/10m")
+    group = flood(ingest, 2 * PAGE)[2].reviews[0].group or ""
+    flood(ingest, PAGE)
     for reviewer in ("ann", "ben"):
-        door.act("release", group=group, reviewer=reviewer)
-    (late,) = flood(door, 1)
-    released = Decided(combine(door.advance(0)))
+        ingest.act("release", group=group, reviewer=reviewer)
+    (late,) = flood(ingest, 1)
+    released = Decided(combine(ingest.advance(0)))
     assert len(released.events) == 3 * PAGE - 2
     assert late.reviews[0].review_id not in {each.review_id for each in released.reviews}
-    assert door.act("release", group=group).events[0].message_id == late.reviews[0].message_id
+    assert ingest.act("release", group=group).events[0].message_id == late.reviews[0].message_id
 
 
 def test_a_group_that_one_reviewer_may_decide_needs_no_second() -> None:
-    door = FrontDoor(surge_limit="2/10m")
-    passed = flood(door, 27)
-    assert len(door.act("release", group=passed[2].reviews[0].group or "").events) == 25
+    ingest = ReadAndIdentify(surge_limit="2/10m")
+    passed = flood(ingest, 27)
+    assert len(ingest.act("release", group=passed[2].reviews[0].group or "").events) == 25
 
 
 def test_every_offender_of_a_held_message_waits_with_it() -> None:
-    door = FrontDoor(surge_limit="1/10m")
-    door.submit()
-    passed = door.submit(offenders=[offender("SID:VA1"), offender("SID:VA2")])
+    ingest = ReadAndIdentify(surge_limit="1/10m")
+    ingest.submit()
+    passed = ingest.submit(offenders=[offender("SID:VA1"), offender("SID:VA2")])
     assert passed.reasons == [("flagged", "surge")] * 2
     (review,) = passed.reviews
-    assert [each.part for each in door.act("release", review_id=review.review_id).events] == [0, 1]
+    assert [each.part for each in ingest.act("release", review_id=review.review_id).events] == [0, 1]
 
 
 def test_a_cancel_of_a_held_message_takes_it_out_of_the_group_and_goes_no_further() -> None:
-    door = FrontDoor(surge_limit="1/10m")
-    reviews = [review for each in flood(door, 3) for review in each.reviews]
-    door.advance(20 * MINUTE)
-    cancelled = door.submit(message_id="C", operation="Cancel", refers_to="M-1", offenders=[offender("SID:VA1")])
+    ingest = ReadAndIdentify(surge_limit="1/10m")
+    reviews = [review for each in flood(ingest, 3) for review in each.reviews]
+    ingest.advance(20 * MINUTE)
+    cancelled = ingest.submit(message_id="C", operation="Cancel", refers_to="M-1", offenders=[offender("SID:VA1")])
     assert [(each.review_id, each.state) for each in cancelled.reviews] == [(reviews[0].review_id, "superseded")]
     assert cancelled.reasons == [("suppressed", "superseded"), ("suppressed", "nothing_told")]
     assert cancelled.events == []
-    released = door.act("release", group=reviews[0].group or "")
+    released = ingest.act("release", group=reviews[0].group or "")
     assert [each.message_id for each in released.events] == ["M-2"]
 
 
 def test_an_update_of_a_held_message_waits_in_its_place_and_is_news() -> None:
-    door = FrontDoor(surge_limit="1/10m")
-    (before,) = [review for each in flood(door, 2) for review in each.reviews]
-    door.advance(20 * MINUTE)
-    updated = door.submit(message_id="U", operation="Update", refers_to="M-1", offenders=[offender("SID:VA1")])
+    ingest = ReadAndIdentify(surge_limit="1/10m")
+    (before,) = [review for each in flood(ingest, 2) for review in each.reviews]
+    ingest.advance(20 * MINUTE)
+    updated = ingest.submit(message_id="U", operation="Update", refers_to="M-1", offenders=[offender("SID:VA1")])
     assert [(each.message_id, each.state) for each in updated.reviews] == [("M-1", "superseded"), ("U", "open")]
     assert {each.group for each in updated.reviews} == {before.group}
-    (told,) = door.act("release", group=before.group or "").events
+    (told,) = ingest.act("release", group=before.group or "").events
     assert (told.message_id, told.operation, told.refers_to) == ("U", "Add", None)
-    door.advance(20 * MINUTE)
-    again = door.submit(message_id="C", operation="Cancel", refers_to="U", offenders=[offender("SID:VA1")])
+    ingest.advance(20 * MINUTE)
+    again = ingest.submit(message_id="C", operation="Cancel", refers_to="U", offenders=[offender("SID:VA1")])
     assert [each.message_id for each in again.events] == ["C"], "it was released: its cancellation is told"
 
 
 def test_a_cancel_for_one_offender_leaves_the_others_of_a_held_message() -> None:
-    door = FrontDoor(surge_limit="1/10m")
-    flood(door, 1)
+    ingest = ReadAndIdentify(surge_limit="1/10m")
+    flood(ingest, 1)
     two = [offender("SID:VA7"), offender("SID:VA8")]
-    (review,) = door.submit(message_id="BOTH", offenders=two).reviews
-    door.advance(20 * MINUTE)
-    assert door.submit(message_id="C", operation="Cancel", refers_to="BOTH", offenders=[two[0]]).reviews == []
-    (left,) = door.act("release", review_id=review.review_id).events
+    (review,) = ingest.submit(message_id="BOTH", offenders=two).reviews
+    ingest.advance(20 * MINUTE)
+    assert ingest.submit(message_id="C", operation="Cancel", refers_to="BOTH", offenders=[two[0]]).reviews == []
+    (left,) = ingest.act("release", review_id=review.review_id).events
     assert left.message_id == "BOTH"
 
 
@@ -230,10 +230,10 @@ def test_a_rate_in_blocks_counts_as_all_the_times_would(bursts: list[tuple[int, 
 
 
 def test_after_a_pause_a_rate_is_one_time() -> None:
-    door = FrontDoor(surge_limit="500/10m")
-    flood(door, 2 * BLOCK + 3)
-    assert len([key for key in door.documents if key.startswith("s")]) == 3
-    door.advance(10 * MINUTE)
-    flood(door, 1)
-    (key,) = door.keys("s")
-    assert door.state(key) == MessageRate(1, (door.now,))
+    ingest = ReadAndIdentify(surge_limit="500/10m")
+    flood(ingest, 2 * BLOCK + 3)
+    assert len([key for key in ingest.documents if key.startswith("s")]) == 3
+    ingest.advance(10 * MINUTE)
+    flood(ingest, 1)
+    (key,) = ingest.keys("s")
+    assert ingest.state(key) == MessageRate(1, (ingest.now,))

@@ -1,4 +1,4 @@
-"""What is the same whatever was sent: dead letters, wire formats, and that nothing is silent."""
+"""What holds for every input: dead letters, wire formats, and a verdict on every record."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from processors.ingest.read.decide import READ
 from processors.ingest.read.formats import MAX_BYTES
 from processors.runtime.kafka.clients import MAX_RECORD_BYTES
 from processors.runtime.wire.codec import Codec
-from processors.stage import Record, Wake
+from processors.stage import Record, TimerFired
 from processors.topics import (
     DEAD_LETTER_KEYS,
     DEAD_LETTERS,
@@ -37,7 +37,19 @@ from processors.topics import (
     TALLY,
     Topic,
 )
-from tests.ingest.records import CONTEXT, NOW, RECAPTURE, RECEIPT, REGISTRATION, SCHEMAS, SEAL, changed, read, submission, taken
+from tests.ingest.records import (
+    CONTEXT,
+    NOW,
+    RECAPTURE,
+    RECEIPT,
+    REGISTRATION,
+    SCHEMAS,
+    SEAL,
+    accepted_record,
+    read,
+    submission,
+    with_changes,
+)
 
 XML = next(SCHEMAS.glob("xml/specification-2-*")).read_bytes()
 TOPICS = (SUBMISSIONS, REGISTRATIONS, RECEIPTS, REVIEW_ACTIONS)
@@ -71,12 +83,12 @@ def test_a_dead_letter_has_the_exact_bytes_and_their_place() -> None:
 @pytest.mark.parametrize(
     ("topic", "value"),
     [
-        (REGISTRATIONS, changed(REGISTRATION, source="FACEBOOK")),
+        (REGISTRATIONS, with_changes(REGISTRATION, source="FACEBOOK")),
         (REGISTRATIONS, b"\x00\x01"),
-        (RECEIPTS, changed(RECEIPT, status="eaten", digits="4821")),
+        (RECEIPTS, with_changes(RECEIPT, status="eaten", digits="4821")),
         (SUBMISSIONS, REGISTRATION),
-        (SUBMISSIONS, changed(RECAPTURE, event_type="Zoo", remarks="call (804) 555-1007")),
-        (SUBMISSIONS, changed(RECAPTURE, event_type="Zoo", remarks="ann@example.org")),
+        (SUBMISSIONS, with_changes(RECAPTURE, event_type="Zoo", remarks="call (804) 555-1007")),
+        (SUBMISSIONS, with_changes(RECAPTURE, event_type="Zoo", remarks="ann@example.org")),
         (SUBMISSIONS, "<ContactEmailID/>".encode("utf-16")),
         (SUBMISSIONS, b"{" * (MAX_BYTES + 1)),
     ],
@@ -155,7 +167,10 @@ def test_xml_json_and_avro_say_the_same() -> None:
     found = READ.decide(Record(SUBMISSIONS.name, 0, 0, None, NOW, document, as_avro), {}, CONTEXT).outputs[0].value
     assert isinstance(found, Intake)
     assert msgspec.json.decode(found.body, type=Submission) == submission(as_json) == as_xml
-    dates = {(each.action_at, each.past_from, each.date_only, each.message_id) for each in (found, taken(XML), taken(as_json))}
+    dates = {
+        (each.action_at, each.past_from, each.date_only, each.message_id)
+        for each in (found, accepted_record(XML), accepted_record(as_json))
+    }
     assert len(dates) == 1
 
 
@@ -183,9 +198,9 @@ def test_what_is_let_in_goes_to_intake_in_one_order() -> None:
 
 
 def test_read_keeps_nothing_and_sets_no_timers() -> None:
-    assert list(READ.keys(Wake("x", NOW), {})) == []
+    assert list(READ.keys(TimerFired("x", NOW), {})) == []
     with pytest.raises(TypeError):
-        READ.decide(Wake("x", NOW), {}, CONTEXT)
+        READ.decide(TimerFired("x", NOW), {}, CONTEXT)
 
 
 # --- nothing is silent, nothing stops the pipeline -----------------------------------------------------------------------
@@ -232,7 +247,7 @@ def test_any_change_of_an_xml_message_is_answered(at: int, addition: bytes) -> N
 @given(text=texts)
 def test_any_name_is_kept_as_written(text: str) -> None:
     person = {"identifiers": [{"scheme": "SID", "value": "VA1"}], "name": {"full": text}}
-    decision = read(changed(RECAPTURE, offenders=[person]))
+    decision = read(with_changes(RECAPTURE, offenders=[person]))
     if isinstance(decision.outputs[0].value, Intake):
         (found,) = msgspec.json.decode(decision.outputs[0].value.body, type=Submission).offenders
         assert (found.name.full if found.name else None) == (text.strip() or None)

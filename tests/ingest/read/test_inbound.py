@@ -6,7 +6,7 @@ import pytest
 from processors.domain.inbound import PURPOSE, Inbound, InboundText
 from processors.domain.registration import Registration, address_digest
 from processors.topics import INBOUND, REGISTRATIONS
-from tests.ingest.records import NOW, REGISTRATION, SEAL, changed, read, refused, taken
+from tests.ingest.records import NOW, REGISTRATION, SEAL, accepted_record, read, rejection, with_changes
 
 MESSAGE: dict[str, Any] = {
     "provider": "example-sms",
@@ -19,7 +19,7 @@ MESSAGE: dict[str, Any] = {
 
 
 def inbound(**changes: Any) -> Inbound:
-    return msgspec.json.decode(taken(changed(MESSAGE, **changes), INBOUND).body, type=Inbound)
+    return msgspec.json.decode(accepted_record(with_changes(MESSAGE, **changes), INBOUND).body, type=Inbound)
 
 
 def text(found: Inbound) -> InboundText:
@@ -41,7 +41,7 @@ def test_a_registration_with_the_same_address_has_the_same_digest() -> None:
         {"channel": "sms", "address": "+18045551007"},
         {"channel": "email", "address": "Ann@Example.org"},
     ]
-    body = taken(changed(REGISTRATION, contacts=contacts), REGISTRATIONS, key="IVINS-1").body
+    body = accepted_record(with_changes(REGISTRATION, contacts=contacts), REGISTRATIONS, key="IVINS-1").body
     assert msgspec.json.decode(body, type=Registration).addresses == (inbound().address, address_digest("ann@example.org", SEAL))
 
 
@@ -112,4 +112,4 @@ def test_a_long_message_is_kept_shortened() -> None:
     ],
 )
 def test_a_message_from_nowhere_is_refused(reason: str, changes: dict[str, Any]) -> None:
-    assert refused(changed(MESSAGE, **changes), INBOUND) == reason
+    assert rejection(with_changes(MESSAGE, **changes), INBOUND) == reason

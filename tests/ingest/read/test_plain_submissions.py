@@ -1,4 +1,4 @@
-"""A message that is read at once is read as field by field, and one that must be looked at is not read at once."""
+"""A submission that skips the field-by-field check is read the same as with it; one that needs the check does not skip it."""
 
 import json
 from typing import Any
@@ -48,7 +48,7 @@ UNTIDY = {
     "a tabulator": json.dumps(PLAIN | {"message_id": "M-1\t"}),
     "an empty text": json.dumps(PLAIN | {"status": ""}),
     "a null": json.dumps(PLAIN | {"status": None}),
-    "an unknown field": json.dumps(PLAIN | {"colour": 3}),
+    "an unknown field": json.dumps(PLAIN | {"color": 3}),
     "an unknown field within": json.dumps(PLAIN | {"location": {"kind": "Local Jail", "cell": [1]}}),
     "a name given twice": json.dumps(PLAIN)[:-1] + ', "message_id": "M-2"}',
     "a name of a map given twice": json.dumps(PLAIN).replace('"reason": "roof"', '"reason": "roof", "reason": "gate"'),

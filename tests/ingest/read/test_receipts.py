@@ -6,11 +6,11 @@ import pytest
 from processors.domain.notification import Receipt
 from processors.domain.unsubscription import unsubscription_token
 from processors.topics import RECEIPTS
-from tests.ingest.records import NOW, RECEIPT, SEAL, changed, refused, taken
+from tests.ingest.records import NOW, RECEIPT, SEAL, accepted_record, rejection, with_changes
 
 
 def receipt(**changes: Any) -> Receipt:
-    return msgspec.json.decode(taken(changed(RECEIPT, **changes), RECEIPTS).body, type=Receipt)
+    return msgspec.json.decode(accepted_record(with_changes(RECEIPT, **changes), RECEIPTS).body, type=Receipt)
 
 
 def test_a_receipt_is_taken_with_what_was_keyed_in_hidden() -> None:
@@ -69,7 +69,7 @@ def test_every_status_of_the_contract_is_known(status: str) -> None:
     ],
 )
 def test_a_receipt_that_means_nothing_is_refused(reason: str, changes: dict[str, Any]) -> None:
-    assert refused(changed(RECEIPT, **changes), RECEIPTS) == reason
+    assert rejection(with_changes(RECEIPT, **changes), RECEIPTS) == reason
 
 
 def test_an_unsubscription_by_the_site_needs_the_token_of_its_email() -> None:
@@ -77,4 +77,4 @@ def test_an_unsubscription_by_the_site_needs_the_token_of_its_email() -> None:
     site = {"provider": "site", "status": "opted_out"}
     assert receipt(**site, detail=token).detail is None
     for wrong in (None, "0" * 32):
-        assert refused(changed(RECEIPT, **site, detail=wrong), RECEIPTS) == "unknown_receipt"
+        assert rejection(with_changes(RECEIPT, **site, detail=wrong), RECEIPTS) == "unknown_receipt"

@@ -6,11 +6,11 @@ import pytest
 from processors.domain.erasure import RegistrantKey
 from processors.domain.registration import Contact, Contacts, Registration
 from processors.topics import REGISTRATIONS
-from tests.ingest.records import JOHN, REGISTRATION, SEAL, changed, read, refused, taken
+from tests.ingest.records import JOHN, REGISTRATION, SEAL, accepted_record, read, rejection, with_changes
 
 
 def registration(**changes: Any) -> Registration:
-    return msgspec.json.decode(taken(changed(REGISTRATION, **changes), REGISTRATIONS, key="IVINS-1").body, type=Registration)
+    return msgspec.json.decode(accepted_record(with_changes(REGISTRATION, **changes), REGISTRATIONS, key="IVINS-1").body, type=Registration)
 
 
 def contacts(**changes: Any) -> Contacts:
@@ -33,7 +33,7 @@ def test_a_registration_is_taken_with_its_contacts_sealed() -> None:
 
 def test_nothing_of_a_registration_is_in_clear() -> None:
     for changes in ({}, {"contacts": [], "pin": "4821"}, {"offender": {}}, {"pin": "48211"}, {"created_at": "+18045551007"}):
-        decision = read(changed(REGISTRATION, **changes), REGISTRATIONS, key="IVINS-1")
+        decision = read(with_changes(REGISTRATION, **changes), REGISTRATIONS, key="IVINS-1")
         written = msgspec.json.encode([output.value for output in decision.outputs] + list(decision.verdicts))
         assert b"5551007" not in written
         assert b"4821" not in written.replace(msgspec.json.encode(decision.outputs[0].value), b"")
@@ -91,13 +91,13 @@ UNREACHABLE = [
 def test_a_contact_that_cannot_be_reached_is_left_out_if_another_remains(bad: Any) -> None:
     both = [bad, contact("sms", "8045551007")]
     assert contacts(contacts=both).contacts == (Contact("sms", "+18045551007"),)
-    (verdict,) = read(changed(REGISTRATION, contacts=both), REGISTRATIONS).verdicts
+    (verdict,) = read(with_changes(REGISTRATION, contacts=both), REGISTRATIONS).verdicts
     assert " 1 of 2 contacts were left out: contact 1 " in verdict.detail
 
 
 @pytest.mark.parametrize("bad", UNREACHABLE)
 def test_a_registration_without_a_reachable_contact_is_refused(bad: Any) -> None:
-    assert refused(changed(REGISTRATION, contacts=[bad]), REGISTRATIONS) == "no_contact"
+    assert rejection(with_changes(REGISTRATION, contacts=[bad]), REGISTRATIONS) == "no_contact"
 
 
 def test_a_contact_counts_once_and_is_verified_if_it_ever_was() -> None:
@@ -135,7 +135,7 @@ def test_a_contact_counts_once_and_is_verified_if_it_ever_was() -> None:
     ],
 )
 def test_what_is_wrong_is_refused_with_its_reason(reason: str, changes: dict[str, Any]) -> None:
-    assert refused(changed(REGISTRATION, **changes), REGISTRATIONS) == reason
+    assert rejection(with_changes(REGISTRATION, **changes), REGISTRATIONS) == reason
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ def test_what_is_wrong_is_refused_with_its_reason(reason: str, changes: dict[str
 )
 @pytest.mark.parametrize("field", ["registration_id", "registrant_id"])
 def test_an_id_that_looks_like_an_address_is_refused_and_told_nowhere(field: str, looks_like_an_address: str) -> None:
-    sent = changed(REGISTRATION, **{field: looks_like_an_address})
-    assert refused(sent, REGISTRATIONS, key=sent["registration_id"]) == "bad_id"
+    sent = with_changes(REGISTRATION, **{field: looks_like_an_address})
+    assert rejection(sent, REGISTRATIONS, key=sent["registration_id"]) == "bad_id"
     decision = read(sent, REGISTRATIONS, key=sent["registration_id"])
     assert looks_like_an_address.encode() not in msgspec.json.encode([*(each.value for each in decision.outputs), *decision.verdicts])
 
@@ -172,20 +172,20 @@ def test_an_id_that_is_a_number_of_another_kind_is_taken(plain: str) -> None:
 
 
 def test_a_removal_under_an_address_is_refused_and_told_nowhere() -> None:
-    assert refused(None, REGISTRATIONS, key="ann@example.org") == "bad_id"
+    assert rejection(None, REGISTRATIONS, key="ann@example.org") == "bad_id"
     decision = read(None, REGISTRATIONS, key="ann@example.org")
     assert b"ann@" not in msgspec.json.encode([*(each.value for each in decision.outputs), *decision.verdicts])
 
 
 def test_a_registration_under_anothers_key_could_never_be_removed() -> None:
-    assert refused(REGISTRATION, REGISTRATIONS, key="IVINS-2") == "bad_registration"
+    assert rejection(REGISTRATION, REGISTRATIONS, key="IVINS-2") == "bad_registration"
 
 
 def test_a_null_value_removes_the_registration_of_the_key() -> None:
-    found = taken(None, REGISTRATIONS, key="IVINS-1")
+    found = accepted_record(None, REGISTRATIONS, key="IVINS-1")
     assert (found.kind, found.message_id, found.body) == ("removal", "IVINS-1", b"")
 
 
 @pytest.mark.parametrize(("reason", "key"), [("bad_registration", None), ("bad_registration", " "), ("bad_id", "K" * 257)])
 def test_a_removal_names_its_registration(reason: str, key: str | None) -> None:
-    assert refused(None, REGISTRATIONS, key=key) == reason
+    assert rejection(None, REGISTRATIONS, key=key) == reason

@@ -5,9 +5,9 @@ import pytest
 
 from processors.domain.submission import Agency, Case, Compact, NotificationSubtype, Place
 from processors.ingest.read.formats import MAX_BYTES
-from tests.ingest.records import JOHN, NOW, RECAPTURE, changed, read, refused, submission, taken
+from tests.ingest.records import JOHN, NOW, RECAPTURE, accepted_record, read, rejection, submission, with_changes
 
-DEPARTURE = changed(
+DEPARTURE = with_changes(
     RECAPTURE,
     event_type="Interstate Compact",
     event_subtype="Departure",
@@ -18,7 +18,7 @@ DEPARTURE = changed(
 
 def test_every_field_is_taken() -> None:
     found = submission(
-        changed(
+        with_changes(
             DEPARTURE,
             operation="Update",
             refers_to="JAIL-0",
@@ -54,23 +54,25 @@ def test_every_field_is_taken() -> None:
 
 
 def test_the_dates_go_with_the_message() -> None:
-    found = taken(changed(RECAPTURE, action_at="2026-11-02"))
+    found = accepted_record(with_changes(RECAPTURE, action_at="2026-11-02"))
     assert (found.action_at, found.past_from, found.date_only) == (1_793_595_600_000, 1_793_682_000_000, True)
     assert (found.kind, found.message_id, found.received_at) == ("submission", "JAIL-1", NOW)
 
 
 def test_a_time_without_offset_is_the_agencys_own() -> None:
-    hawaii = changed(RECAPTURE, agency={"ori": "HI0010000", "state": "HI"}, action_at="2026-11-02T07:40:00")
-    assert taken(hawaii).action_at == taken(changed(RECAPTURE, action_at="2026-11-02T17:40:00Z")).action_at
+    hawaii = with_changes(RECAPTURE, agency={"ori": "HI0010000", "state": "HI"}, action_at="2026-11-02T07:40:00")
+    assert accepted_record(hawaii).action_at == accepted_record(with_changes(RECAPTURE, action_at="2026-11-02T17:40:00Z")).action_at
 
 
 def test_blanks_nulls_and_small_letters_make_no_other_message() -> None:
-    untidy = changed(RECAPTURE, message_id=" JAIL-1\n", agency={"ori": " va0430000", "name": "Virginia Jail", "state": "va"}, status=" ")
-    assert taken(untidy | {"case": None, "operation": None}) == taken(RECAPTURE)
+    untidy = with_changes(
+        RECAPTURE, message_id=" JAIL-1\n", agency={"ori": " va0430000", "name": "Virginia Jail", "state": "va"}, status=" "
+    )
+    assert accepted_record(untidy | {"case": None, "operation": None}) == accepted_record(RECAPTURE)
 
 
 def test_unknown_fields_are_ignored_and_named_in_the_journal() -> None:
-    odd = changed(RECAPTURE, priority=1, agency=RECAPTURE["agency"] | {"fax": "1"}) | {"+1 804 555 1007": "x"}
+    odd = with_changes(RECAPTURE, priority=1, agency=RECAPTURE["agency"] | {"fax": "1"}) | {"+1 804 555 1007": "x"}
     (verdict,) = read(odd).verdicts
     assert submission(odd) == submission(RECAPTURE)
     assert "fax, priority and 1 more" in verdict.detail
@@ -142,30 +144,30 @@ REJECTIONS: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("reason", "changes"), REJECTIONS)
 def test_what_is_wrong_is_refused_with_its_reason(reason: str, changes: dict[str, Any]) -> None:
     base = DEPARTURE if "compact" in changes else RECAPTURE
-    assert refused(changed(base, **changes)) == reason
+    assert rejection(with_changes(base, **changes)) == reason
 
 
 def test_a_rejection_names_the_message_and_its_agency_if_they_can_be_read() -> None:
-    (verdict,) = read(changed(RECAPTURE, event_type="Zoo")).verdicts
+    (verdict,) = read(with_changes(RECAPTURE, event_type="Zoo")).verdicts
     assert (verdict.message_id, verdict.ori) == ("JAIL-1", "VA0430000")
     (verdict,) = read(b"{").verdicts
     assert (verdict.message_id, verdict.ori) == ("-", "-")
-    (verdict,) = read(changed(RECAPTURE, message_id="M" * 300)).verdicts
+    (verdict,) = read(with_changes(RECAPTURE, message_id="M" * 300)).verdicts
     assert verdict.message_id == "-"
 
 
 def test_a_rejection_tells_nobodys_name_or_number() -> None:
     for _, changes in REJECTIONS:
-        (verdict,) = read(changed(RECAPTURE, **changes)).verdicts
+        (verdict,) = read(with_changes(RECAPTURE, **changes)).verdicts
         assert not {"Sample", "VA1234567", "1981"} & set(verdict.detail.split())
 
 
 def test_a_cancel_of_nothing_named_goes_on_to_be_flagged() -> None:
-    assert submission(changed(RECAPTURE, operation="Cancel")).refers_to is None
+    assert submission(with_changes(RECAPTURE, operation="Cancel")).refers_to is None
 
 
 def test_an_agency_of_no_state_is_judged_by_the_national_rules() -> None:
-    assert submission(changed(RECAPTURE, agency={"ori": "USICE0001"})).agency.state is None
+    assert submission(with_changes(RECAPTURE, agency={"ori": "USICE0001"})).agency.state is None
 
 
 # --- as JSON -------------------------------------------------------------------------------------------------------------
@@ -174,16 +176,16 @@ def test_an_agency_of_no_state_is_judged_by_the_national_rules() -> None:
 @pytest.mark.parametrize("name", ["message_id", "event_subtype", "priority"])
 def test_a_name_given_twice_is_refused(name: str) -> None:
     text = json.dumps(RECAPTURE)
-    assert refused(f'{{"{name}": "JAIL-1", "{name}": "JAIL-2", {text[1:]}'.encode()) == "doubled_field"
+    assert rejection(f'{{"{name}": "JAIL-1", "{name}": "JAIL-2", {text[1:]}'.encode()) == "doubled_field"
 
 
 def test_two_event_types_are_refused_as_such() -> None:
-    assert refused(f'{{"event_type": "Court", {json.dumps(RECAPTURE)[1:]}'.encode()) == "event_type_count"
+    assert rejection(f'{{"event_type": "Court", {json.dumps(RECAPTURE)[1:]}'.encode()) == "event_type_count"
 
 
 def test_a_name_given_twice_within_an_offender_is_refused() -> None:
     text = json.dumps(RECAPTURE).replace('"scheme": "SID"', '"scheme": "FBI", "scheme": "SID"')
-    assert refused(text.encode()) == "doubled_field"
+    assert rejection(text.encode()) == "doubled_field"
 
 
 @pytest.mark.parametrize("remarks", ['say "no"', "back\\slash", "ends with \\", '\\"', "ünïcödé", "emoji 🚨", 'a \\" b'])
@@ -223,7 +225,7 @@ def test_quotes_and_backslashes_are_no_second_name(remarks: str, *, ascii_only: 
     ],
 )
 def test_what_is_no_json_document_is_refused_with_its_reason(reason: str, raw: bytes) -> None:
-    assert refused(raw) == reason
+    assert rejection(raw) == reason
 
 
 def test_brackets_within_texts_nest_nothing() -> None:
@@ -233,7 +235,7 @@ def test_brackets_within_texts_nest_nothing() -> None:
 def test_the_largest_message_is_taken() -> None:
     raw = json.dumps(RECAPTURE).encode()
     assert submission(raw + b" " * (MAX_BYTES - len(raw))) == submission(RECAPTURE)
-    assert refused(raw + b" " * (MAX_BYTES - len(raw) + 1)) == "too_large"
+    assert rejection(raw + b" " * (MAX_BYTES - len(raw) + 1)) == "too_large"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

@@ -5,13 +5,13 @@ import pytest
 
 from processors.domain.registration import Verification, verification_digest
 from processors.topics import VERIFICATIONS
-from tests.ingest.records import NOW, SEAL, changed, read, refused, taken
+from tests.ingest.records import NOW, SEAL, accepted_record, read, rejection, with_changes
 
 VERIFICATION: dict[str, Any] = {"registration_id": "IVINS-1", "code": "048210", "at": "2026-11-02T18:20:00Z"}
 
 
 def test_a_code_is_taken_as_an_hmac_of_its_registration() -> None:
-    found = taken(VERIFICATION, VERIFICATIONS, key="IVINS-1")
+    found = accepted_record(VERIFICATION, VERIFICATIONS, key="IVINS-1")
     assert (found.kind, found.message_id) == ("verification", "IVINS-1")
     assert msgspec.json.decode(found.body, type=Verification) == Verification(
         registration_id="IVINS-1", code=verification_digest("048210", "IVINS-1", SEAL), at=1_793_643_600_000, received_at=NOW
@@ -21,7 +21,7 @@ def test_a_code_is_taken_as_an_hmac_of_its_registration() -> None:
 
 @pytest.mark.parametrize("code", ["048 210", "048-210", " 048210 "])
 def test_a_code_may_be_written_in_groups(code: str) -> None:
-    assert taken(changed(VERIFICATION, code=code), VERIFICATIONS) == taken(VERIFICATION, VERIFICATIONS)
+    assert accepted_record(with_changes(VERIFICATION, code=code), VERIFICATIONS) == accepted_record(VERIFICATION, VERIFICATIONS)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_code_may_be_written_in_groups(code: str) -> None:
     ],
 )
 def test_what_is_no_code_is_refused_and_never_shown(reason: str, changes: dict[str, Any]) -> None:
-    assert refused(changed(VERIFICATION, **changes), VERIFICATIONS) == reason
-    decision = read(changed(VERIFICATION, **changes), VERIFICATIONS)
+    assert rejection(with_changes(VERIFICATION, **changes), VERIFICATIONS) == reason
+    decision = read(with_changes(VERIFICATION, **changes), VERIFICATIONS)
     written = msgspec.json.encode([*(each.value for each in decision.outputs), *decision.verdicts])
     assert b"48210" not in written

@@ -8,7 +8,7 @@ from processors.domain.person import Identifier, Name
 from processors.domain.submission import Case, NotificationSubtype, Place
 from processors.ingest.read.formats import MAX_BYTES
 from processors.topics import RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS
-from tests.ingest.records import SCHEMAS, read, refused, submission
+from tests.ingest.records import SCHEMAS, read, rejection, submission
 
 EXAMPLES = sorted((SCHEMAS / "xml").glob("*.xml"))
 ESCAPE, RECAPTURE, HEARING = (next(SCHEMAS.glob(f"xml/specification-{number}-*")).read_text() for number in (1, 2, 3))
@@ -108,9 +108,9 @@ def test_the_specifications_recapture_and_escape() -> None:
 
 
 def test_a_message_as_the_specification_prints_it_is_not_well_formed() -> None:
-    assert refused(swapped(RECAPTURE, 's:id="NotificationSubtype001"', "s:id=” NotificationSubtype 001”").encode()) == "malformed"
+    assert rejection(swapped(RECAPTURE, 's:id="NotificationSubtype001"', "s:id=” NotificationSubtype 001”").encode()) == "malformed"
     assert (
-        refused(swapped(RECAPTURE, "</vn-structures:RelatedAssociations>", "</ vn-structures:RelatedAssociations >").encode())
+        rejection(swapped(RECAPTURE, "</vn-structures:RelatedAssociations>", "</ vn-structures:RelatedAssociations >").encode())
         == "malformed"
     )
 
@@ -304,7 +304,7 @@ REJECTIONS: list[tuple[str, str, Any]] = [
 
 @pytest.mark.parametrize(("reason", "text"), [each[1:] for each in REJECTIONS], ids=[each[0] for each in REJECTIONS])
 def test_what_is_wrong_is_refused_with_its_reason(reason: str, text: Any) -> None:
-    assert refused(text().encode()) == reason
+    assert rejection(text().encode()) == reason
 
 
 def test_a_rejection_names_the_message_if_it_can_be_read() -> None:
@@ -380,7 +380,7 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_input_is_refused_with_its_reason(name: str) -> None:
     reason, raw = HOSTILE[name]
-    assert refused(raw) == reason
+    assert rejection(raw) == reason
 
 
 def test_inclusions_are_not_followed() -> None:
@@ -398,7 +398,7 @@ def test_what_a_real_message_may_hold_is_taken(depth: int) -> None:
 
 
 def test_only_submissions_may_be_xml() -> None:
-    assert {refused(RECAPTURE.encode(), topic) for topic in (RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS)} == {"unknown_format"}
+    assert {rejection(RECAPTURE.encode(), topic) for topic in (RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS)} == {"unknown_format"}
 
 
 def test_xml_is_parsed_in_one_place() -> None:

@@ -2,7 +2,7 @@
 The upper bound: copy records from one topic to another in transactions, exactly once, unchanged.
 
 Uses the runner's clients, settings and order of steps; batches are as large as they arrive, up to 5,000.
-Run as `python -m bench.copying GROUP SOURCE TARGET`.
+Run as `python -m bench.raw_copy GROUP SOURCE TARGET`.
 """
 
 import sys

@@ -1,5 +1,5 @@
 """
-The doors of the pipeline for fuzzing: what each takes, what it begins with, and what must hold whatever comes.
+The fuzz targets: the function under test, its seed inputs, and what must hold for every input.
 
 Whatever comes, `read` answers with one verdict and one record, gives a reason of the list, and what it lets in is encoded
 and read again. A spreadsheet is read or refused with its line and column; a setting is in force, or refused with a
@@ -92,27 +92,27 @@ def answer(topic: Topic, raw: bytes | None, value: Any, key: str | None = None) 
 
 
 def text(topic: Topic) -> Callable[[bytes], None]:
-    """Return the door of a topic for what does not claim to be Avro."""
+    """Return the target of a topic for what does not claim to be Avro."""
 
-    def door(raw: bytes) -> None:
+    def target(raw: bytes) -> None:
         answer(topic, raw, CODEC.decode_external(raw))
 
-    return door
+    return target
 
 
 def avro(codec: Codec, header: int) -> Callable[[bytes], None]:
-    """Return the door of what is sent in Avro: the first byte says which record, and its header is a good one, which nobody guesses."""
+    """Return the target of what is sent in Avro: the first byte says which record, and its header is a good one, which nobody guesses."""
 
-    def door(raw: bytes) -> None:
+    def target(raw: bytes) -> None:
         topic, sample = SENT[raw[0] % len(SENT)] if raw else SENT[0]
         sent = codec.encode(sample)[:header] + raw[1:]
         answer(topic, sent, codec.decode_external(sent))
 
-    return door
+    return target
 
 
 def avro_seeds(codec: Codec, header: int) -> Callable[[], list[bytes]]:
-    return lambda: [bytes([place]) + codec.encode(sample)[header:] for place, (_, sample) in enumerate(SENT)]
+    return lambda: [bytes([index]) + codec.encode(sample)[header:] for index, (_, sample) in enumerate(SENT)]
 
 
 class AgencysRegistry(Registry):
@@ -240,8 +240,8 @@ def json_seeds(*documents: Any) -> list[bytes]:
     return [msgspec.json.encode(each) for each in documents]
 
 
-# Each door with what it begins with.
-DOORS: Final[dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]]] = {
+# Each target with what it begins with.
+TARGETS: Final[dict[str, tuple[Callable[[bytes], None], Callable[[], list[bytes]]]]] = {
     "xml": (text(SUBMISSIONS), xml_seeds),
     "json": (text(SUBMISSIONS), lambda: json_seeds(SUBMISSION, SUBMISSION | {"compact": {"sending_state": "VA"}, "operation": "Cancel"})),
     "avro-single-object": (avro(CODEC, 10), avro_seeds(CODEC, 10)),

@@ -1,4 +1,4 @@
-"""The input in work outlives the process that decides it."""
+"""The name of the input being decided outlives the process."""
 
 import signal
 import subprocess

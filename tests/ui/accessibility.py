@@ -1,4 +1,4 @@
-"""How a page looks: nothing axe knows is wrong with it and nothing is cut off at three widths; its pictures for the documentation."""
+"""Checks a page with axe and for cut-off content at three widths, and takes pictures of it for the documentation."""
 
 import os
 from pathlib import Path

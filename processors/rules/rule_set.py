@@ -1,7 +1,7 @@
 """
 The rules as stages query them.
 
-`Rules` holds all rule files and the settings in force. `Rules.book(jurisdiction, at)` returns a `Book`, the rules of one
+`Rules` holds all rule files and the settings in force. `Rules.rule_set(jurisdiction, at)` returns a `RuleSet`, the rules of one
 jurisdiction on one day: the default rules overridden by the jurisdiction's, with the entries in effect on that day.
 """
 
@@ -22,13 +22,13 @@ from processors.rules.settings import Settings
 from processors.rules.workflow import Workflow
 
 __all__ = [
-    "Book",
-    "BookHistory",
     "EventCode",
     "Jurisdiction",
     "LocationKind",
     "Order",
     "QuietHours",
+    "RuleSet",
+    "RuleSetHistory",
     "RuleSource",
     "Rules",
     "Status",
@@ -64,8 +64,8 @@ class EventCode:
     `order` is what a hearing must come after. `release` marks a subtype that may be a transfer to another facility, `intake` one
     that is told instead. `same` are the event fields that identify an event: messages with equal values are duplicates.
     `action_date` are the XML elements of the action date in order of preference. `from_statuses` and `from_locations` restrict
-    what the event may follow beyond the tables of statuses and moves (nobody in custody is recaptured); `Book.may_become` and
-    `Book.may_move` consider both.
+    what the event may follow beyond the tables of statuses and moves (nobody in custody is recaptured); `RuleSet.may_become` and
+    `RuleSet.may_move` consider both.
     """
 
     event_type: str
@@ -140,7 +140,7 @@ class Jurisdiction:
 
 
 @dataclass(frozen=True, eq=False)
-class Book:
+class RuleSet:
     """The rules of one jurisdiction on one day."""
 
     jurisdiction: str
@@ -221,11 +221,11 @@ def fold(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class BookHistory:
-    """One jurisdiction's books over time: `books[0]` until `starts[0]` (milliseconds), `books[n]` from `starts[n - 1]` on."""
+class RuleSetHistory:
+    """One jurisdiction's rule sets over time: `rule_sets[0]` until `starts[0]` (milliseconds), `rule_sets[n]` from `starts[n - 1]` on."""
 
     starts: tuple[int, ...]
-    books: tuple[Book, ...]
+    rule_sets: tuple[RuleSet, ...]
 
 
 class RuleSource(Protocol):
@@ -240,11 +240,11 @@ class RuleSource(Protocol):
         """Every jurisdiction with rules of its own, by its code."""
 
     @property
-    def histories(self) -> Mapping[str, BookHistory]:
+    def histories(self) -> Mapping[str, RuleSetHistory]:
         """The histories that were built so far."""
 
-    def history(self, jurisdiction: str) -> BookHistory:
-        """Return the jurisdiction's books over time; an unknown one gets the default books."""
+    def history(self, jurisdiction: str) -> RuleSetHistory:
+        """Return the jurisdiction's rule sets over time; an unknown one gets the default ones."""
 
 
 class Rules:
@@ -272,31 +272,31 @@ class Rules:
     @property
     def notification_types(self) -> frozenset[str]:
         """The notification types of all code lists, whatever the jurisdiction and the day."""
-        return frozenset(name for book in self.books() for name in book.notification_types)
+        return frozenset(name for rule_set in self.rule_sets() for name in rule_set.notification_types)
 
     @property
     def subtypes(self) -> frozenset[str]:
         """The event subtypes of all code lists, whatever the jurisdiction and the day."""
-        return frozenset(code.subtype for book in self.books() for code in book.codes.values())
+        return frozenset(code.subtype for rule_set in self.rule_sets() for code in rule_set.codes.values())
 
-    def books(self) -> Iterator[Book]:
-        """Yield every book: the default ones, then those of each jurisdiction, each in order of time."""
+    def rule_sets(self) -> Iterator[RuleSet]:
+        """Yield every rule set: the default ones, then those of each jurisdiction, each in order of time."""
         for code in ("", *self.jurisdictions):
-            yield from self.history(code).books
+            yield from self.history(code).rule_sets
 
     def member(self, state: str) -> bool:
         """Whether `state` is a member of the interstate compact; Guam, American Samoa and the Northern Marianas are not."""
         found = self.jurisdictions.get(state)
         return found is not None and found.compact
 
-    def history(self, jurisdiction: str) -> BookHistory:
-        """Return the jurisdiction's books of all times."""
+    def history(self, jurisdiction: str) -> RuleSetHistory:
+        """Return the jurisdiction's rule sets of all times."""
         return self._library.history(jurisdiction)
 
-    def book(self, jurisdiction: str, at: int) -> Book:
+    def rule_set(self, jurisdiction: str, at: int) -> RuleSet:
         """Return the rules of `jurisdiction` on the day of `at`; an unknown jurisdiction gets the default rules."""
         history = self._library.histories.get(jurisdiction) or self._library.history(jurisdiction)
-        return history.books[bisect_right(history.starts, at)]
+        return history.rule_sets[bisect_right(history.starts, at)]
 
     def duration(self, key: str, scope: Scope, *, emergency: bool = False, channel: str = "") -> int:
         """Return a duration setting in milliseconds; some have different defaults for emergencies or by channel (contract §6)."""

@@ -1,15 +1,15 @@
-"""More messages about one offender than may wait or be in review: the oldest of the agency that has most goes, and nothing is silent."""
+"""More messages about one offender than may wait or be in review: the agency with the most loses its oldest, with a verdict."""
 
 from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
 
-from processors.domain import room
+from processors.domain import limits
 from processors.domain.event import Event
 from processors.topics import DISTINCT, TALLY
 from processors.validate.decide import STAGE
-from tests.many import MANY, ManyRecords
+from tests.many_records import MANY, ManyRecords
 from tests.validate.scene import OFFENDER, Scene, escape, event, intake, jail_release, jailed, ms, outcome_of
 
 FEW = 3
@@ -17,9 +17,9 @@ FEW = 3
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MAX_WAITING", FEW)
-    monkeypatch.setattr(room, "MAX_IN_REVIEW", FEW)
-    monkeypatch.setattr(room, "CLOSED_AT_ONCE", 1)
+    monkeypatch.setattr(limits, "MAX_WAITING", FEW)
+    monkeypatch.setattr(limits, "MAX_IN_REVIEW", FEW)
+    monkeypatch.setattr(limits, "CLOSED_AT_ONCE", 1)
 
 
 def too_far_ahead(number: int, **more: str) -> Event:
@@ -74,4 +74,4 @@ def test_a_hundred_thousand_messages_about_one_offender_that_are_flagged() -> No
     assert many.largest < 1_000_000
     said = [each.reason for result in results for each in result.verdicts]
     assert said.count("status_transition") == MANY - 3
-    assert MANY - room.MAX_IN_REVIEW <= said.count("crowded_out") <= MANY - room.MAX_IN_REVIEW + room.CLOSED_AT_ONCE
+    assert MANY - limits.MAX_IN_REVIEW <= said.count("crowded_out") <= MANY - limits.MAX_IN_REVIEW + limits.CLOSED_AT_ONCE

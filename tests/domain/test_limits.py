@@ -1,11 +1,11 @@
-"""What goes where more is kept than fits: the oldest of the agency that has most."""
+"""What is dropped if there is more than the limit: the oldest items of the agency that has the most."""
 
 from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.domain.room import crowded_out
+from processors.domain.limits import crowded_out
 
 
 @given(

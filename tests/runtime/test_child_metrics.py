@@ -1,4 +1,4 @@
-"""The supervisor's page says what living children say, and nothing of one that is gone or frozen."""
+"""The supervisor's page shows what living children serve, and nothing of one that is gone or frozen."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Identify behind `read`: documents in, decisions out, with a clock that the test moves."""
+"""Read and identify together: documents in, decisions out, with a clock that the test moves."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from processors.domain.review import Review
 from processors.ingest.identify.decide import IDENTIFY
 from processors.stage import Decision, Output
 from processors.topics import INBOUND, INTAKE, RECEIPTS, REGISTRATIONS, REVIEW_ACTIONS, SUBMISSIONS, VERIFICATIONS, Topic
-from tests.ingest.records import NOW, RECAPTURE, RECEIPT, REGISTRATION, changed, read
+from tests.ingest.records import NOW, RECAPTURE, RECEIPT, REGISTRATION, read, with_changes
 from tests.one_stage import OneStage
 
 
-class FrontDoor(OneStage):
+class ReadAndIdentify(OneStage):
     """Every call sends one document and returns what identify decided on it."""
 
     def __init__(self, **policies: str) -> None:
@@ -24,16 +24,16 @@ class FrontDoor(OneStage):
 
     def submit(self, **changes: Any) -> "Decided":
         """Send a submission; each has an id of its own unless one is given."""
-        return self.send(changed(RECAPTURE, **{"message_id": f"M-{self.offset}"} | changes))
+        return self.send(with_changes(RECAPTURE, **{"message_id": f"M-{self.offset}"} | changes))
 
     def register(self, registration_id: str = "IVINS-1", **changes: Any) -> "Decided":
-        return self.send(changed(REGISTRATION, registration_id=registration_id, **changes), REGISTRATIONS, key=registration_id)
+        return self.send(with_changes(REGISTRATION, registration_id=registration_id, **changes), REGISTRATIONS, key=registration_id)
 
     def remove(self, registration_id: str = "IVINS-1") -> "Decided":
         return self.send(None, REGISTRATIONS, key=registration_id)
 
     def send_receipt(self, **changes: Any) -> "Decided":
-        return self.send(changed(RECEIPT, **changes), RECEIPTS)
+        return self.send(with_changes(RECEIPT, **changes), RECEIPTS)
 
     def verify(self, registration_id: str = "IVINS-1", code: str = "048210") -> "Decided":
         sent = {"registration_id": registration_id, "code": code, "at": "2026-11-02T18:20:00Z"}

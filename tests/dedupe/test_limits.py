@@ -1,23 +1,23 @@
-"""More about one offender than there is room for: the feed that is too large loses its oldest, and nobody is passed over."""
+"""More events of one offender than the limit: the largest feed loses its oldest events, and nobody is missed."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from processors.dedupe import room
+from processors.dedupe import limits
 from processors.dedupe.decide import STAGE
-from processors.domain import room as shared
+from processors.domain import limits as shared
 from processors.domain.event import Event
 from processors.topics import EVENTS, TALLY
 from tests.dedupe.scene import DAY, HEARING, MINUTE, NOON, OFFENDER, Scene
-from tests.many import ManyRecords
+from tests.many_records import ManyRecords
 
 FEW = 30  # of room: ten events of one message each
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MAX_SIZE", FEW)
+    monkeypatch.setattr(limits, "MAX_SIZE", FEW)
     monkeypatch.setattr(shared, "MAX_WAITING", 3)
     monkeypatch.setattr(shared, "MAX_IN_REVIEW", 3)
     monkeypatch.setattr(shared, "CLOSED_AT_ONCE", 1)
@@ -34,7 +34,7 @@ def test_a_flood_of_one_agency_pushes_out_only_its_own_oldest() -> None:
     said = flood(scene, 20)
     assert "f19 noted crowded_out" in said
     assert scene.verdicts[-1].reason == "crowded_out"
-    assert sum(map(room.size, scene.known.events)) <= FEW
+    assert sum(map(limits.size, scene.known.events)) <= FEW
     assert "copy suppressed duplicate" in scene.add("copy", ori="VA0020000"), "the other agency's event is known"
     assert scene.add("f19", action_at=HEARING + 19 * MINUTE) == ["f19 suppressed duplicate"]
     assert len(scene.documents) == len(scene.known.events) + 1, "the messages of the forgotten events are forgotten"
@@ -57,7 +57,7 @@ def test_a_held_cancel_that_is_pushed_out_is_told_at_once() -> None:
         scene.cancel(f"c{number}", f"m{number}")
     told = [message for telling, message, _ in scene.told if telling == "cancellation"]
     assert told, "before their fifteen minutes are over"
-    assert sum(map(room.size, scene.known.events)) <= FEW + room.HELD_CANCEL_SIZE + 3
+    assert sum(map(limits.size, scene.known.events)) <= FEW + limits.HELD_CANCEL_SIZE + 3
     scene.later(15 * MINUTE)
     told = [message for telling, message, _ in scene.told if telling == "cancellation"]
     assert sorted(told) == sorted(f"c{number}" for number in range(12)), "each once"
@@ -92,7 +92,7 @@ def messages(count: int) -> Iterator[Event]:
 
 @pytest.mark.slow
 def test_messages_about_one_offender_many_times_what_there_is_room_for() -> None:
-    count = 20 * room.MAX_SIZE
+    count = 20 * limits.MAX_SIZE
     many = ManyRecords(STAGE, EVENTS.name, OFFENDER)
     results = many.feed(messages(count))
     many.check_linear()

@@ -17,7 +17,7 @@ from msgspec import structs
 
 from processors.domain.journal import Verdict
 from processors.ingest.identify.description import Description
-from processors.ingest.identify.journal import note
+from processors.ingest.identify.journal import intake_verdict
 from processors.ingest.identify.state import CurrentRegistration, IndexEntry, Offender, States, find
 from processors.stage import Context, Record
 
@@ -66,12 +66,12 @@ def crowded_verdicts(  # noqa: PLR0913, PLR0917  a message's persons and offende
         left = sum(each not in offender.marks for each in described.marks) + sum(each not in offender.names for each in described.names)
         if left:
             detail = f"{key} has {len(offender.marks)} numbers and {len(offender.names)} names; {left} more are not learned."
-            yield structs.replace(note(record.value, context, "crowded_out", detail), offender=key)
+            yield structs.replace(intake_verdict(record.value, context, "crowded_out", detail), offender=key)
     if known is before:
         return
     for described in persons:
-        for place in described.index_keys:
-            was, now = find(before, place, IndexEntry), find(known, place, IndexEntry)
+        for entry_key in described.index_keys:
+            was, now = find(before, entry_key, IndexEntry), find(known, entry_key, IndexEntry)
             if was is not None and now is not None and len(was.offenders) >= MAX_LISTED and was.offenders[0] not in now.offenders:
                 detail = f"More than {MAX_LISTED} offenders share a number or name: the one listed first is found by other numbers alone."
-                yield structs.replace(note(record.value, context, "crowded_out", detail), offender=was.offenders[0])
+                yield structs.replace(intake_verdict(record.value, context, "crowded_out", detail), offender=was.offenders[0])

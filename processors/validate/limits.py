@@ -10,18 +10,18 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from processors.domain import room
+from processors.domain import limits
 from processors.validate.check_result import check
 from processors.validate.draft import Draft, Situation
 from processors.validate.facts import rules_in_force
-from processors.validate.outcomes import hold
+from processors.validate.outcomes import hold_message
 from processors.validate.pending import check_waiting, close_pending, finish_pending
 from processors.validate.state import OffenderState, Pending
 
 
 def reviews_crowded_out(known: OffenderState) -> list[Pending]:
     """Return the messages whose reviews are closed since no more fit."""
-    return room.reviews_crowded_out(known.pending, ori_of, age_of)
+    return limits.reviews_crowded_out(known.pending, ori_of, age_of)
 
 
 def close_crowded_out(situation: Situation) -> Draft:
@@ -29,7 +29,7 @@ def close_crowded_out(situation: Situation) -> Draft:
     draft = Draft(situation)
     for pending in reviews_crowded_out(situation.known):
         message = situation.message(pending)
-        detail = f"more than {room.MAX_IN_REVIEW} messages about the offender are in review; it was held as {pending.reason}"
+        detail = f"more than {limits.MAX_IN_REVIEW} messages about the offender are in review; it was held as {pending.reason}"
         draft = close_pending(draft, pending, message, "discarded").note(
             message.event, "suppressed", "crowded_out", detail, pending.review_id
         )
@@ -39,9 +39,9 @@ def close_crowded_out(situation: Situation) -> Draft:
 def end_crowded_out_waits(draft: Draft) -> Draft:
     """If too many messages wait, decide those that do not fit as if their holds were over."""
     waiting = [each for each in draft.situation.known.pending if each.review_id is None]
-    if len(waiting) <= room.MAX_WAITING:
+    if len(waiting) <= limits.MAX_WAITING:
         return draft
-    for each in room.crowded_out(waiting, room.MAX_WAITING, ori_of, age_of):
+    for each in limits.crowded_out(waiting, limits.MAX_WAITING, ori_of, age_of):
         draft = draft.then(partial(end_wait_early, each))
     return check_waiting(draft)
 
@@ -53,7 +53,7 @@ def end_wait_early(pending: Pending, situation: Situation) -> Draft:
     result = replace(result, in_force=rules_in_force(message.event, situation.rules, situation.now))
     draft = close_pending(Draft(situation), pending, message, "superseded")
     if result.found is not None and result.holds:
-        return hold(draft, message.event, result.found, result.detail)
+        return hold_message(draft, message.event, result.found, result.detail)
     return finish_pending(draft, message, pending, result)
 
 

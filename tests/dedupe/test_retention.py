@@ -3,7 +3,7 @@
 from processors.dedupe.decide import STAGE
 from processors.dedupe.fingerprint import compared_fields, fingerprint
 from processors.domain.registration import Enrolment
-from processors.stage import Decision, Record, Wake
+from processors.stage import Decision, Record, TimerFired
 from tests.dedupe.scene import DAY, HEARING, MINUTE, NOON, OFFENDER, Scene
 from tests.one_stage import rules
 
@@ -45,7 +45,7 @@ def test_a_late_target_lends_its_words_for_the_window_from_now() -> None:
     (told,) = scene.known.events
     assert told.message_ids == ("m1", "u1")
     assert set(told.fingerprints.values()) == {NOON + MINUTE + 90 * DAY}
-    assert told.newest == fingerprint(scene.passed[-1], compared_fields(scene.passed[-1], rules().book("VA", NOON)))
+    assert told.newest == fingerprint(scene.passed[-1], compared_fields(scene.passed[-1], rules().rule_set("VA", NOON)))
 
 
 def test_what_was_never_told_is_remembered_for_the_window() -> None:
@@ -99,4 +99,4 @@ def test_a_cancel_that_was_overtaken_is_remembered_as_a_cancel() -> None:
 def test_a_timer_that_comes_before_its_time_changes_nothing() -> None:
     scene = Scene()
     scene.add("m1")
-    assert STAGE.decide(Wake(OFFENDER, NOON + MINUTE), {OFFENDER: scene.known}, scene.context) == Decision()
+    assert STAGE.decide(TimerFired(OFFENDER, NOON + MINUTE), {OFFENDER: scene.known}, scene.context) == Decision()

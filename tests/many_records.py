@@ -1,4 +1,4 @@
-"""One stage's task over a store in memory, for tests of what 100,000 records of one key come to."""
+"""One stage's task over a store in memory, for tests with 100,000 records of one key."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final

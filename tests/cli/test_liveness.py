@@ -1,4 +1,4 @@
-"""What the doctor makes of a Prometheus's answers."""
+"""How `vn doctor` interprets the answers of Prometheus."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from processors.cli.outside import JOBS, prometheus_findings
+from processors.cli.liveness import JOBS, prometheus_findings
 from processors.runtime.errors import UserError
 from tests.web_server import serving, url_of
 

@@ -1,4 +1,4 @@
-"""Reads the ids of a submission, for commands that only send or route messages."""
+"""Reads a submission's ids, and locates XML errors, for commands that only send messages."""
 
 import re
 from typing import Final
@@ -8,7 +8,7 @@ from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.xml import XmlMessage, parse_xml
 
 
-def message_labels(message: bytes) -> tuple[str | None, str | None]:
+def submission_ids(message: bytes) -> tuple[str | None, str | None]:
     """Return a submission's message id and its agency's ORI, each None if it cannot be read."""
     try:
         form, text = detect_format(message)
@@ -28,9 +28,9 @@ def broken_xml(message: bytes) -> tuple[str, int, int] | None:
     try:
         parse_xml(detect_format(message)[1])
     except Rejection as why:
-        found = _PLACE.search(why.detail) if why.reason == "malformed" else None
+        found = _POSITION.search(why.detail) if why.reason == "malformed" else None
         return ("the XML is not well-formed", int(found[1]), int(found[2])) if found else None
     return None
 
 
-_PLACE: Final = re.compile(r"line (\d+), column (\d+)")
+_POSITION: Final = re.compile(r"line (\d+), column (\d+)")

@@ -18,7 +18,7 @@ from processors.dedupe.effect import Effect
 from processors.dedupe.situation import Situation
 from processors.dedupe.state import MAX_IDS, KnownEvent, KnownEvents, WaitingMessage
 from processors.dedupe.waiting import review_of, stop_waiting
-from processors.domain import room
+from processors.domain import limits
 from processors.domain.event import Event
 from processors.domain.review import close_review
 from processors.stage import Output
@@ -33,7 +33,7 @@ MAX_EVENT_SIZE: Final = 1 + 3 * MAX_IDS + HELD_CANCEL_SIZE
 def has_room(known: KnownEvents) -> bool:
     """Whether one more message is sure to fit; true for almost every offender."""
     few = (len(known.events) + 1) * MAX_EVENT_SIZE <= MAX_SIZE  # the usual case needs no counting
-    return (few or total_size(known) + MAX_EVENT_SIZE <= MAX_SIZE) and len(known.waiting) < min(room.MAX_WAITING, room.MAX_IN_REVIEW)
+    return (few or total_size(known) + MAX_EVENT_SIZE <= MAX_SIZE) and len(known.waiting) < min(limits.MAX_WAITING, limits.MAX_IN_REVIEW)
 
 
 def make_room(situation: Situation) -> Effect:
@@ -42,12 +42,14 @@ def make_room(situation: Situation) -> Effect:
     events: dict[int, KnownEvent | None] = {}
     gone: list[KnownEvent] = []
     if total_size(known) > MAX_SIZE:  # free some extra space, so that not every further message has to
-        gone = room.crowded_out(known.events, MAX_SIZE * 9 // 10, ori_of, lambda each: (each.held is not None, each.last or each.seq), size)
+        gone = limits.crowded_out(
+            known.events, MAX_SIZE * 9 // 10, ori_of, lambda each: (each.held is not None, each.last or each.seq), size
+        )
     for each in gone:
         held = each.held
         events[each.seq] = None if held is None else replace(each, held=replace(held, due=situation.at), forget_at=situation.at)
     waiting = (each for each in known.waiting if each.review_id is None)
-    early = room.crowded_out(waiting, room.MAX_WAITING, ori_of, lambda each: each.seq)
+    early = limits.crowded_out(waiting, limits.MAX_WAITING, ori_of, lambda each: each.seq)
     return Effect(
         events=events,
         waiting={each.seq: replace(each, due=min(each.due, situation.at)) for each in early},
@@ -67,7 +69,7 @@ def make_room_with_note(situation: Situation, event: Event) -> Effect:
 
 def reviews_crowded_out(known: KnownEvents) -> list[WaitingMessage]:
     """Return the messages whose reviews are closed since no more fit."""
-    return room.reviews_crowded_out(known.waiting, ori_of, lambda each: each.seq)
+    return limits.reviews_crowded_out(known.waiting, ori_of, lambda each: each.seq)
 
 
 def close_crowded_out(situation: Situation) -> Effect:
@@ -76,7 +78,7 @@ def close_crowded_out(situation: Situation) -> Effect:
     for each in reviews_crowded_out(situation.known):
         event = situation.stored_message(each.seq)
         review = close_review(review_of(event, each), "discarded")
-        detail = f"more than {room.MAX_IN_REVIEW} messages about the offender are in review"
+        detail = f"more than {limits.MAX_IN_REVIEW} messages about the offender are in review"
         verdict = situation.journal.verdict(event, "suppressed", "crowded_out", detail, each.review_id)
         outputs = (Output(REVIEWS, review.review_id, review), *part_ended(event, "failed"))
         effect = effect.then(stop_waiting(situation, {each.seq})).then(Effect(outputs=outputs, verdicts=(verdict,)))

@@ -54,8 +54,8 @@ def prometheus_findings(url: str) -> Iterator[Finding]:
     down = [each["scrapeUrl"] for each in ours if each["health"] != "up"]
     missing = JOBS - {each["labels"]["job"] for each in ours}
     if missing:
-        said = " and no job ".join(sorted(missing))
-        yield Finding("prometheus", ok=False, found=f"it scrapes no job {said}", fix="add the jobs of deploy/prometheus/prometheus.yml")
+        jobs = " and no job ".join(sorted(missing))
+        yield Finding("prometheus", ok=False, found=f"it scrapes no job {jobs}", fix="add the jobs of deploy/prometheus/prometheus.yml")
     elif down:
         yield Finding("prometheus", ok=False, found=f"it cannot scrape {', '.join(down)}", fix="start what serves it, or fix the target")
     else:

@@ -1,4 +1,4 @@
-"""The tables of attempts and contacts: what is legal, what changes nothing, what an end means by the kind of message."""
+"""The transition tables of attempts and contacts: what is legal, what changes nothing, what an end means for each kind of message."""
 
 from typing import Any, get_args
 

@@ -1,4 +1,4 @@
-"""Labels: the ids by which the journal names a record. Nothing that looks like an address is shown there."""
+"""The ids by which the journal names a record; nothing that looks like an address is shown there."""
 
 from typing import Any, Final
 
@@ -9,19 +9,19 @@ from processors.ingest.read.ids import MAX_ID, looks_like_address
 NO_ID: Final = "-"
 
 
-class Labels(Struct, frozen=True, gc=False):
-    """The ids by which the journal names a record: its own id, a submission's ORI, and the registrant it is about."""
+class JournalIds(Struct, frozen=True, gc=False):
+    """A record's own id, a submission's ORI, and the registrant it is about; `-` for one that cannot be shown."""
 
     message_id: str = NO_ID
     ori: str | None = None
     registrant_id: str = NO_ID
 
 
-NO_AGENCY: Final = Labels(ori=NO_ID)
+NO_AGENCY: Final = JournalIds(ori=NO_ID)
 
 
-def submission_labels(message_id: Any, ori: Any) -> Labels:
-    return Labels(readable_id(message_id), readable_id(ori))
+def submission_journal_ids(message_id: Any, ori: Any) -> JournalIds:
+    return JournalIds(readable_id(message_id), readable_id(ori))
 
 
 def readable_id(value: Any) -> str:
