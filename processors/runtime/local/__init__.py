@@ -93,7 +93,7 @@ class LocalCluster:
             return
         with self._locked():
             broker, store = self._services()
-            broker.daemon.stop()
+            broker.stop()
             store.daemon.stop()
 
     def status(self, seconds: float = 2.0) -> ClusterStatus:

@@ -13,6 +13,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from processors.runtime.errors import UserError
+from processors.runtime.local.aot_cache import cache_path, is_recording, keep_recording, record_for
 from processors.runtime.local.daemon import Daemon
 
 VERSION: Final = "4.4.0"
@@ -78,13 +79,15 @@ rootLogger.level=info
 rootLogger.appenderRef.file.ref=file
 """
 
-JVM: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC")
+# The JVM's compilers run when nothing else needs the CPU: for the first minutes they would take as much of it as the requests do.
+JVM: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:ThreadPriorityPolicy=1", "-XX:CompilerThreadPriority=15")
 # For short runs only the C1 compiler: the broker starts a quarter faster, and within the first hundred thousand records C2 takes
 # more CPU than it saves. After those the broker uses half the CPU with C2.
 SHORT_RUN: Final = "-XX:TieredStopAtLevel=1"
 ACTIVE: Final = "Activated periodic tasks"  # logged when the controller has started
 FENCED: Final = "Fencing broker 1 "  # logged when the broker's session has expired
 FENCE_SECONDS: Final = 6  # from the former to the latter at most: twice the session timeout
+RECORDING_STOP_SECONDS: Final = 60  # a broker that records writes a cache of 70 MB when it stops
 LOG_CONFIG: Final = "-Dlog4j2.configurationFile=log4j2.properties"
 
 
@@ -96,7 +99,7 @@ class LocalBroker:
         self._properties = PROPERTIES.format(port=port, controller=controller)
         shared = (line for line in self._properties.splitlines(keepends=True) if not line.startswith(BROKER_ONLY))
         self._controller_properties = "".join((CONTROLLER.format(controller=controller), *shared))
-        self._jvm = JVM if long_running else (*JVM, SHORT_RUN)
+        self._long_running = long_running
         self._home = folder / "broker"
         self._log = folder / "log" / "broker.log"
         self.daemon = Daemon(self._home, frozenset({"java"}), (self._log, folder / "log" / "broker.out"))
@@ -106,13 +109,24 @@ class LocalBroker:
         self._home.mkdir(mode=0o700, exist_ok=True)
         (self._home / "server.properties").write_text(self._properties)
         (self._home / "log4j2.properties").write_text(LOGGING)
-        classes = (LOG_CONFIG, "-cp", ":".join(map(str, jars)))
-        command: list[str | Path] = [java, *self._jvm, *classes]
+        cache = cache_path(java, jars)
+        cached = (f"-XX:AOTCache={cache}",) if cache and cache.exists() else ()
+        classes = (*cached, LOG_CONFIG, "-cp", ":".join(map(str, jars)))
+        short = [java, *JVM, SHORT_RUN, *classes]
         if not (self._home / "data" / "meta.properties").exists():
-            self._format(command)
+            self._format(short)
         elif not (self._home / "data" / ".kafka_cleanshutdown").exists():
-            self._fence([java, *JVM, SHORT_RUN, *classes])
+            self._fence(short)
+        record = (record_for(cache, self._home),) if cache and not cached and self._long_running else ()
+        command = [java, *JVM, *record, *classes] if self._long_running else short
         self.daemon.start([*command, "kafka.Kafka", "server.properties"])
+
+    def stop(self) -> None:
+        """Stop the broker; one that records leaves a cache for later ones."""
+        if not is_recording(self._home):
+            self.daemon.stop()
+        elif self.daemon.stop(RECORDING_STOP_SECONDS):
+            keep_recording(self._home)
 
     def _fence(self, command: Sequence[str | Path]) -> None:
         """

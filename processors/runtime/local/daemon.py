@@ -49,14 +49,16 @@ class Daemon:
         started = subprocess.run(command, cwd=self.home, start_new_session=True, check=True, stdout=subprocess.PIPE)
         self._await_name(int(started.stdout))
 
-    def stop(self) -> None:
-        """Terminate it; kill it after STOP_SECONDS."""
+    def stop(self, seconds: float = STOP_SECONDS) -> bool:
+        """Terminate it; kill it after this many seconds. Returns whether it ended by itself."""
         process = self._process()
         if process is None:
-            return
+            return False
         process.terminate()
-        if not _has_ended(process, STOP_SECONDS):
-            self.kill()
+        if _has_ended(process, seconds):
+            return True
+        self.kill()
+        return False
 
     def kill(self) -> None:
         """Kill it and its children."""
