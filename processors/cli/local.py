@@ -34,8 +34,7 @@ def up(folder: Folder = HERE) -> None:
     The first start fetches Kafka (45 MB), once for this user. Data and ports are kept between starts.
     """
     addresses = LocalCluster(folder, long_running=True).up(progress=_show_progress)
-    if sys.stderr.isatty():
-        _show_progress("")
+    _clear_progress()
     for name, value in addresses.environment.items():
         typer.echo(f"export {name}={quote(value)}")
 
@@ -43,7 +42,8 @@ def up(folder: Folder = HERE) -> None:
 @app.command()
 def down(folder: Folder = HERE) -> None:
     """Stop both. Their data is kept; delete the folder to remove it."""
-    LocalCluster(folder).down()
+    LocalCluster(folder).down(_show_progress)
+    _clear_progress()
 
 
 @app.command()
@@ -70,3 +70,9 @@ def _show_progress(what: str) -> None:
         typer.echo(f"\r\033[K{what}", err=True, nl=False)
     else:
         typer.echo(what, err=True)
+
+
+def _clear_progress() -> None:
+    """Empty the line of progress on a terminal."""
+    if sys.stderr.isatty():
+        typer.echo("\r\033[K", err=True, nl=False)

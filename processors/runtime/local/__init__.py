@@ -87,13 +87,13 @@ class LocalCluster:
             self._make_key()
         return self.addresses
 
-    def down(self) -> None:
-        """Stop both; their data is kept."""
+    def down(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Stop both; their data is kept. Reports a slow step to `progress`."""
         if not ports_file(self.folder).exists():
             return
         with self._locked():
             broker, store = self._services()
-            broker.stop()
+            broker.stop(progress)
             store.daemon.stop()
 
     def status(self, seconds: float = 2.0) -> ClusterStatus:

@@ -3,7 +3,7 @@
 import base64
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -121,11 +121,13 @@ class LocalBroker:
         command = [java, *JVM, *record, *classes] if self._long_running else short
         self.daemon.start([*command, "kafka.Kafka", "server.properties"])
 
-    def stop(self) -> None:
-        """Stop the broker; one that records leaves a cache for later ones."""
+    def stop(self, progress: Callable[[str], None]) -> None:
+        """Stop the broker; one that records leaves a cache for later ones, which is slow and reported to `progress`."""
         if not is_recording(self._home):
             self.daemon.stop()
-        elif self.daemon.stop(RECORDING_STOP_SECONDS):
+            return
+        progress("stopping Kafka; so that it starts faster from now on, Java writes a cache of its classes, once for this user")
+        if self.daemon.stop(RECORDING_STOP_SECONDS):
             keep_recording(self._home)
 
     def _fence(self, command: Sequence[str | Path]) -> None:
