@@ -32,12 +32,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     """
     A local broker and store answer, the same for all workers of pytest-xdist; whoever is last to leave stops them.
 
-    Shared: a test gives its topics a prefix of its own, and one that kills either service starts a `Local` of its own.
+    Shared: a test gives its topics a prefix of its own, and one that kills either service starts a `LocalCluster` of its own.
+    A long-running one, since it runs as long as the tests, and then leaves a cache for the JVM that has learned from their load.
     """
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if hasattr(request.config, "workerinput") else base) / "cluster"
     shared.mkdir(exist_ok=True)
-    local = LocalCluster(shared / "vn")
+    local = LocalCluster(shared / "vn", long_running=True)
     try:
         with _users(shared) as users:
             local.up()

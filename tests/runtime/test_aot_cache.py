@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from processors.runtime.local import LocalCluster
-from processors.runtime.local.aot_cache import RECORDING, cache_path, is_recording, keep_recording, record_for
+from processors.runtime.local.aot_cache import RECORDING, cache_path, forget_recording, is_recording, keep_recording, record_for
 from processors.runtime.local.jars import kafka_jars
 from processors.runtime.local.programs import java
 
@@ -47,11 +47,9 @@ def test_older_and_unknown_jvms_have_none(tmp_path: Path, jars: list[Path]) -> N
 def test_a_recording_takes_its_place_once_its_broker_has_stopped(tmp_path: Path, jars: list[Path]) -> None:
     cache, home = jars[0].parent.parent / "broker.aot", tmp_path / "home"
     home.mkdir()
-    (home / RECORDING).write_bytes(b"left by a broker that was killed")
     assert not is_recording(home)
     assert record_for(cache, home) == f"-XX:AOTCacheOutput={RECORDING}"
     assert is_recording(home)
-    assert not (home / RECORDING).exists()
     (home / RECORDING).write_bytes(b"recorded")
     keep_recording(home)
     assert cache.read_bytes() == b"recorded"
@@ -66,6 +64,15 @@ def test_a_broker_without_a_recording_leaves_no_cache(tmp_path: Path, jars: list
     keep_recording(home)
     assert not cache.exists()
     assert not is_recording(home)
+
+
+def test_half_a_recording_of_a_killed_broker_is_forgotten(tmp_path: Path, jars: list[Path]) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    record_for(jars[0].parent.parent / "broker.aot", home)
+    (home / RECORDING).write_bytes(b"half")
+    forget_recording(home)
+    assert list(home.iterdir()) == []
 
 
 @pytest.mark.broker

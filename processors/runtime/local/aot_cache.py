@@ -31,7 +31,6 @@ def cache_path(java: Path, jars: Sequence[Path]) -> Path | None:
 
 def record_for(cache: Path, home: Path) -> str:
     """Return the JVM option by which a broker in this folder records the cache."""
-    (home / RECORDING).unlink(missing_ok=True)
     (home / TARGET).write_text(str(cache))
     return f"-XX:AOTCacheOutput={RECORDING}"
 
@@ -47,5 +46,10 @@ def keep_recording(home: Path) -> None:
     if recording.exists() and cache.parent.exists():
         with tempfile.TemporaryDirectory(dir=cache.parent) as staging:  # whoever starts a broker meanwhile must not find half of it
             copyfile(recording, Path(staging) / cache.name).replace(cache)
-    recording.unlink(missing_ok=True)
-    (home / TARGET).unlink()
+    forget_recording(home)
+
+
+def forget_recording(home: Path) -> None:
+    """Remove what is left of a recording, such as that of a broker that was killed."""
+    for name in (RECORDING, TARGET):
+        (home / name).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from processors.runtime.errors import UserError
-from processors.runtime.local.aot_cache import cache_path, is_recording, keep_recording, record_for
+from processors.runtime.local.aot_cache import cache_path, forget_recording, is_recording, keep_recording, record_for
 from processors.runtime.local.daemon import Daemon
 
 VERSION: Final = "4.4.0"
@@ -79,8 +79,7 @@ rootLogger.level=info
 rootLogger.appenderRef.file.ref=file
 """
 
-# The JVM's compilers run when nothing else needs the CPU: for the first minutes they would take as much of it as the requests do.
-JVM: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:ThreadPriorityPolicy=1", "-XX:CompilerThreadPriority=15")
+JVM: Final = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC")
 # For short runs only the C1 compiler: the broker starts a quarter faster, and within the first hundred thousand records C2 takes
 # more CPU than it saves. After those the broker uses half the CPU with C2.
 SHORT_RUN: Final = "-XX:TieredStopAtLevel=1"
@@ -117,6 +116,7 @@ class LocalBroker:
             self._format(short)
         elif not (self._home / "data" / ".kafka_cleanshutdown").exists():
             self._fence(short)
+        forget_recording(self._home)
         record = (record_for(cache, self._home),) if cache and not cached and self._long_running else ()
         command = [java, *JVM, *record, *classes] if self._long_running else short
         self.daemon.start([*command, "kafka.Kafka", "server.properties"])
