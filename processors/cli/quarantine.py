@@ -39,6 +39,12 @@ def quarantine(
     readers = [stage for stages in PIPELINE.values() for stage in stages if name in {each.name for each in stage.inputs}]
     if not readers:
         raise UserError(f"no stage reads {topic}: `vn topics list` shows the topics")
+    full_name = settings.topic_prefix + name
+    partitions = Broker(settings).partition_counts([full_name])[full_name]
+    if not partitions:
+        raise UserError(f"there is no topic {full_name}: create the topics with `vn topics create`")
+    if partition >= partitions:
+        raise UserError(f"{full_name} has no partition {partition}: its partitions are 0 to {partitions - 1}")
     passed = [stage.name for stage in readers if has_passed(settings, stage, name, partition, offset)]
     if len(passed) == len(readers):
         raise UserError(f"{' and '.join(passed)} decided {name}[{partition}] at {offset} before: there is nothing left to set aside")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from processors.domain.journal import Verdict
@@ -223,7 +224,9 @@ def test_a_stage_runs_until_nothing_is_in_flight(office: Office) -> None:
     assert done.returncode == 0
     decisions = office.vn("explain", "IDLE-1", "--json", **own).rows[0]["decisions"]
     assert [(each["stage"], each["outcome"]) for each in decisions] == [("read", "accepted"), ("identify", "passed")]
-    sums = office.vn("audit", "--json", code=1, **own).rows[0]
+    done = office.vn("audit", "--json", code=1, **own)
+    assert done.err == "vn: 1 offenders' parts of submissions lack a decision: audit again once all stages run and are idle\n"
+    sums = done.rows[0]
     assert (sums["submissions"], sums["read"], sums["missing"]) == (1, 1, 1)  # dedupe has not decided yet
 
 
@@ -487,6 +490,21 @@ def test_everything_adds_up(office: Office) -> None:
     sums = until("nothing is under way", lambda: (found := office.vn("audit", "--json").rows[0])["missing"] == 0 and found)
     assert sums["submissions"] == sums["read"] > 0
     assert re.search(r"^missing +0$", office.vn("audit").out, re.MULTILINE)
+
+
+def test_submissions_that_retention_removed_are_not_missing(office: Office) -> None:
+    before = office.vn("audit", "--json").rows[0]
+    name, broker = f"{office.prefix}submissions", Broker(office.settings)
+    topic_partition = TopicPartition(name, 0, broker.end_offsets([(name, 0)])[name, 0])
+    admin = broker.admin()
+    admin.delete_records([topic_partition])[topic_partition].result(TIMEOUT)
+    after = office.vn("audit", "--json").rows[0]
+    assert after["submissions"] < before["submissions"]
+    assert after == before | {"submissions": after["submissions"]}
+
+
+def test_a_record_of_a_partition_that_does_not_exist_is_not_quarantined(office: Office) -> None:
+    assert "has no partition 7: its partitions are 0 to" in office.refuses("quarantine", "submissions", "7", "0", "--reason", "a test")
 
 
 def test_the_stages_stop_cleanly_when_told(office: Office) -> None:

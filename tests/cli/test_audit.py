@@ -1,13 +1,14 @@
 """In = told + nobody registered + suppressed + flagged + dead-lettered + waiting; a missing verdict counts as missing."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 import pytest
 from msgspec import structs
 
 from processors.cli import audit as audit_module
-from processors.cli.audit import ENDS, End, audit, count_attempts, count_ends, count_responses
+from processors.cli.audit import ENDS, End, audit, count_attempts, count_ends, count_responses, differences
 from processors.domain.journal import Outcome, Verdict
 from processors.domain.notification import Response
 from processors.runtime.kafka.user_client import TopicRecord
@@ -81,6 +82,9 @@ def test_what_read_refuses_is_dead_lettered() -> None:
 class TombstoneClient:
     """A client of a pipeline that was sent one submission without a value, in place of one of the broker."""
 
+    def start_offsets(self, _topic: Topic) -> dict[int, int]:
+        return {0: 0}
+
     def read(self, topic: Topic) -> Iterator[TopicRecord]:
         yield TopicRecord(topic.name, 0, 0, 0, "k", {}, None)
 
@@ -150,3 +154,30 @@ def test_attempts_have_ended_or_are_under_way() -> None:
         attempt("d", "noted", "expired"),
     ]
     assert count_attempts(journal) == {"attempts": 3, "attempts_ended": 1, "attempts_under_way": 2, "attempts_unknown": 1}
+
+
+MATCHING: Final = {"submissions": 5, "read": 5, "missing": 0, "answered_twice": 0, "attempts_unknown": 0}
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_sums_that_match_have_no_differences(*, complete: bool) -> None:
+    assert differences(MATCHING, complete=complete) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "difference"),
+    [
+        ({"read": 3}, "2 submissions were not read"),
+        ({"read": 6}, "1 submissions were read more than once"),
+        ({"missing": 4}, "4 offenders' parts of submissions lack a decision"),
+        ({"answered_twice": 1}, "1 responses are too many"),
+        ({"attempts_unknown": 1}, "1 attempts have a status but were never sent"),
+    ],
+)
+def test_each_difference_is_named(changed: dict[str, int], difference: str) -> None:
+    assert differences(MATCHING | changed, complete=True) == [difference]
+
+
+def test_submissions_that_retention_has_removed_were_not_read_twice() -> None:
+    assert differences(MATCHING | {"submissions": 2}, complete=False) == []
+    assert differences(MATCHING | {"submissions": 6}, complete=False) == ["1 submissions were not read"]

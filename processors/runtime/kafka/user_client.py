@@ -135,6 +135,20 @@ class UserClient:
         finally:
             consumer.close()
 
+    def start_offsets(self, topic: Topic) -> dict[int, int]:
+        """Return the first offset that each partition still holds."""
+        name = self.topic(topic)
+        consumer = self._partition_reader()
+        try:
+            return {
+                partition: consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=REQUEST_TIMEOUT)[0]
+                for partition in self._partitions(consumer, name)
+            }
+        except KafkaException as error:
+            raise UserError(f"the broker did not say what {name} holds ({error.args[0].str()}): run `vn doctor`") from None
+        finally:
+            consumer.close()
+
     def read_at(self, topic: Topic, offsets: Iterable[tuple[int, int]]) -> Iterator[TopicRecord]:
         """Yield the committed records at these partitions and offsets, except those that retention has removed."""
         name = self.topic(topic)
