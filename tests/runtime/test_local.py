@@ -133,12 +133,11 @@ def test_a_daemon_is_the_process_that_works_in_its_home(daemon: Daemon, tmp_path
     assert processes_in(daemon.home) == []
 
 
-def test_a_daemon_that_will_not_end_is_killed(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.runtime.local.daemon.STOP_SECONDS", 0.2)
+def test_a_daemon_that_will_not_end_is_killed(daemon: Daemon) -> None:
     daemon.start(["sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done"])
     while daemon.log_tail() != "deaf":
         sleep(0.01)
-    daemon.stop()
+    assert not daemon.stop(seconds=0.2)
     assert processes_in(daemon.home) == []
 
 
