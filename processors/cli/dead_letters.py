@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from processors.cli.app import new_app
+from processors.cli.arguments import not_blank, reason_option
 from processors.cli.output import JSON, print_rows, row
 from processors.runtime.kafka import dead_letters
 from processors.runtime.kafka.user_client import UserClient
@@ -39,7 +40,9 @@ def list_dead_letters(
 
 
 @app.command()
-def replay(dead_letter_ids: Annotated[list[str], typer.Argument(help="The dead letters to send again.", metavar="ID")]) -> None:
+def replay(
+    dead_letter_ids: Annotated[list[str], typer.Argument(callback=not_blank, help="The dead letters to send again.", metavar="ID")],
+) -> None:
     """Send originals again, byte for byte, to the topic they came from."""
     settings = Settings()
     client = UserClient(settings)
@@ -53,9 +56,11 @@ def replay(dead_letter_ids: Annotated[list[str], typer.Argument(help="The dead l
 
 @app.command()
 def settle(
-    dead_letter_ids: Annotated[list[str], typer.Argument(help="The dead letters that need nothing more.", metavar="ID")],
+    dead_letter_ids: Annotated[
+        list[str], typer.Argument(callback=not_blank, help="The dead letters that need nothing more.", metavar="ID")
+    ],
     *,
-    reason: Annotated[str, typer.Option("--reason", help="Why nothing more is needed; kept with the dead letter.")],
+    reason: Annotated[str, reason_option("Why nothing more is needed; kept with the dead letter.")],
     settler: Annotated[str | None, typer.Option("--as", help="Who decided so. Default: the user of this computer.")] = None,
 ) -> None:
     """Record that dead letters need nothing more, so that they no longer count as open."""

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Final, NamedTuple
 import typer
 
 from processors.cli.app import new_app
+from processors.cli.arguments import not_blank, reason_option
 from processors.console.contacts import read_registrant
 from processors.deliver.contacts import address_of
 from processors.domain.erasure import Erased, ErasureRequest, registrant_digest
 from processors.domain.time import iso
 from processors.ingest.read.ids import looks_like_address
 from processors.runtime.clock import wall_time
-from processors.runtime.errors import UserError
+from processors.runtime.errors import UsageError, UserError
 from processors.runtime.kafka.clients import Broker, TopicAndPartition
 from processors.runtime.kafka.dead_letters import dead_letters, destroy_keys
 from processors.runtime.kafka.purge import ANY_GROUP, Purge, end_segments
@@ -78,9 +79,9 @@ class Step(NamedTuple):
 
 @app.command()
 def erase(
-    registrant_id: Annotated[str, typer.Argument(help="The registrant, as the registration site names them.")],
+    registrant_id: Annotated[str, typer.Argument(callback=not_blank, help="The registrant, as the registration site names them.")],
     *,
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the journal. Name nobody and no address.")],
+    reason: Annotated[str, reason_option("Why; kept in the journal. Name nobody and no address.")],
     requested_by: Annotated[str, typer.Option("--as", help="Who asks for it. Default: the user of this computer.")] = "",
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until nothing readable is left, and delete the records that were read.")
@@ -94,7 +95,7 @@ def erase(
     the command ends once nothing readable is left. That takes more than an hour, until the broker has compacted vn.keys.
     """
     if looks_like_address(registrant_id):
-        raise UserError("that looks like an address, which is no registrant's id: name the registrant as the registration site does")
+        raise UsageError("that looks like an address, which is no registrant's id: name the registrant as the registration site does")
     settings = Settings()
     client = UserClient(settings)
     marks = client.table(ERASED)

@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from processors.cli.app import new_app
+from processors.cli.arguments import known_jurisdiction
 from processors.cli.output import JSON, print_rows, row
+from processors.rules.load import load_rules
 from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.views.view_reader import open_view
@@ -22,7 +24,7 @@ def expected() -> None:
 def list_expected(
     *,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only what is overdue.")] = False,
-    owed_by: Annotated[str, typer.Option("--owed-by", help="Only what this state owes, by its two letters.")] = "",
+    owed_by: Annotated[str | None, typer.Option("--owed-by", help="Only what this state owes, by its two letters.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Include what was met or cancelled.")] = False,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
@@ -32,9 +34,11 @@ def list_expected(
     Uses the view that `vn console` keeps, if there is one, and says so.
     """
     wanted = {"overdue"} if overdue else {"open", "overdue", "met", "cancelled"} if everything else {"open", "overdue"}
-    with open_view(UserClient(Settings())) as view:
+    settings = Settings()
+    state = None if owed_by is None else known_jurisdiction(owed_by, load_rules(settings.rules_dir).jurisdictions)
+    with open_view(UserClient(settings)) as view:
         known = view.expectations().values()
-    found = [each for each in known if each.state in wanted and (not owed_by or each.owing_state == owed_by.upper())]
+    found = [each for each in known if each.state in wanted and (state is None or each.owing_state == state)]
     found.sort(key=lambda each: (each.deadline is None, each.deadline or 0, each.expectation_id))
     print_rows(
         (row(each) for each in found),

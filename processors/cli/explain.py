@@ -7,6 +7,7 @@ import typer
 from msgspec import structs
 
 from processors.cli.app import new_app
+from processors.cli.arguments import not_blank
 from processors.cli.output import JSON, console, print_json
 from processors.domain.journal import Verdict, stage_order
 from processors.domain.notification import Response
@@ -21,7 +22,7 @@ app = new_app("Shows what happened to one message.")
 
 @app.command()
 def explain(
-    message_id: Annotated[str, typer.Argument(help="The message's id, as its agency gave it.")],
+    message_id: Annotated[str, typer.Argument(callback=not_blank, help="The message's id, as its agency gave it.")],
     *,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:

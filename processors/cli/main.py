@@ -1,8 +1,9 @@
 """
 The `vn` command: its subcommands and their exit codes.
 
-Exit codes: 0 success, 1 failure, 2 incorrect usage. An error that a user can cause is one line on stderr. Each subcommand is a
-module with a `typer.Typer` named `app`; one with a single command and no callback is that command itself.
+Exit codes: 0 success, 1 failure, 2 incorrect usage; `processors/cli/arguments.py` says which error is which. An error that a
+user can cause is one line on stderr. Each subcommand is a module with a `typer.Typer` named `app`; one with a single command
+and no callback is that command itself.
 """
 
 import logging
@@ -13,7 +14,7 @@ from typing import Any, Final, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from processors.runtime.errors import Restart, Retry, UserError
+from processors.runtime.errors import Restart, Retry, UsageError, UserError
 
 # Each command with its module and its line in `vn --help`, which need not import the modules.
 COMMANDS: Final = {
@@ -91,7 +92,7 @@ def run() -> NoReturn:
         if not isinstance(error, BadRules | BadSetting):
             raise
         print(f"vn: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(UserError.exit_code)
+        sys.exit(UsageError.exit_code if isinstance(error, BadSetting) else UserError.exit_code)
     except (UserError, typer.TyperException) as error:
         message = usage_error(error) if isinstance(error, typer.TyperException) else str(error)
         print(f"vn: {message}", file=sys.stderr)  # noqa: T201

@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from processors.cli.app import new_app
+from processors.cli.arguments import not_blank, reason_option
 from processors.cli.output import JSON, print_json
 from processors.domain.review import OffenderAction
 from processors.runtime.errors import UserError
@@ -17,9 +18,9 @@ from processors.topics import IDENTIFY_STATE, REVIEW_ACTIONS, REVIEWS
 
 app = new_app("Shows an offender's identity; merges two who are one person, splits one who is two.")
 
-REASON = typer.Option("--reason", help="Why; kept in the audit trail.")
+REASON = reason_option("Why; kept in the audit trail.")
 REVIEWER = typer.Option("--as", help="Who decides; kept in the audit trail. Default: the user of this computer.")
-KEY = typer.Argument(help="The offender's key, as `vn explain` shows it.", metavar="KEY")
+KEY = typer.Argument(callback=not_blank, help="The offender's key, as `vn explain` shows it.", metavar="KEY")
 
 
 @app.command()
@@ -64,8 +65,8 @@ def describe(key: str, kept: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 @app.command()
 def merge(
-    older: Annotated[str, typer.Argument(help="One offender's key.", metavar="A")],
-    younger: Annotated[str, typer.Argument(help="The other's; the one known longer stays.", metavar="B")],
+    older: Annotated[str, typer.Argument(callback=not_blank, help="One offender's key.", metavar="A")],
+    younger: Annotated[str, typer.Argument(callback=not_blank, help="The other's; the one known longer stays.", metavar="B")],
     *,
     reason: Annotated[str, REASON],
     reviewer: Annotated[str | None, REVIEWER] = None,
@@ -78,7 +79,8 @@ def merge(
 def split(
     key: Annotated[str, KEY],
     identifiers: Annotated[
-        list[str], typer.Argument(help="The other person's identifiers, as `vn offender show` lists them.", metavar="IDENTIFIER…")
+        list[str],
+        typer.Argument(callback=not_blank, help="The other person's identifiers, as `vn offender show` lists them.", metavar="IDENTIFIER…"),
     ],
     *,
     reason: Annotated[str, REASON],

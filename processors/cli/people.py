@@ -8,6 +8,7 @@ import msgspec
 import typer
 
 from processors.cli.app import new_app
+from processors.cli.arguments import reason_option
 from processors.cli.output import JSON, print_rows, row
 from processors.domain.offender import HiddenPerson, StaffAction
 from processors.domain.person import Identifier
@@ -24,7 +25,7 @@ from processors.topics import CONSOLE_LOG, IDENTIFY_STATE, PEOPLE, PEOPLE_HIDDEN
 
 app = new_app("Hides people from the public pages; lists who is hidden; publishes people after an upgrade.")
 
-REASON = typer.Option("--reason", help="Why; kept in the audit trail.")
+REASON = reason_option("Why; kept in the audit trail.")
 PERSON = typer.Option("--as", help="Who decides; kept in the audit trail. Default: the user of this computer.")
 IDENTIFIER = typer.Argument(help="One of the person's numbers, such as SID:VA7700123 or DOC@NC:0733210.", metavar="SCHEME:VALUE")
 IDENTIFIER_FORM: Final = re.compile(r"(?P<scheme>[^:@]+)(@(?P<issuer>[^:]+))?:(?P<value>.+)")
@@ -33,7 +34,7 @@ IDENTIFIER_FORM: Final = re.compile(r"(?P<scheme>[^:@]+)(@(?P<issuer>[^:]+))?:(?
 @app.command()
 def hide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASON], person: Annotated[str | None, PERSON] = None) -> None:
     """Hide the person with this number from the public."""
-    client, named, who, now = UserClient(Settings()), comparable(identifier), person or getpass.getuser(), wall_time()
+    named, client, who, now = comparable(identifier), UserClient(Settings()), person or getpass.getuser(), wall_time()
     hidden = HiddenPerson(identifier=named, reason=reason, hidden_by=who, set_at=now)
     client.send(PEOPLE_HIDDEN, [(named, client.codec.encode(hidden))])
     log_action(client, StaffAction(person=who, action="person_hidden", subject=named, at=now, reason=reason))
@@ -43,7 +44,7 @@ def hide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASO
 @app.command()
 def unhide(identifier: Annotated[str, IDENTIFIER], *, reason: Annotated[str, REASON], person: Annotated[str | None, PERSON] = None) -> None:
     """Show the person with this number to the public again like any other."""
-    client, named = UserClient(Settings()), comparable(identifier)
+    named, client = comparable(identifier), UserClient(Settings())
     if named not in client.table(PEOPLE_HIDDEN):
         raise UserError(f"nobody is hidden by {named}: `vn people hidden` lists who is")
     client.send(PEOPLE_HIDDEN, [(named, None)])
@@ -91,7 +92,7 @@ class TaggedState(msgspec.Struct, frozen=True):
 
 
 def comparable(text: str) -> str:
-    """Return the identifier in comparable form; raises Usage if it is not one."""
+    """Return the identifier in comparable form; raises UsageError if it is not one."""
     form = IDENTIFIER_FORM.fullmatch(text.strip())
     if form is None:
         raise UsageError(f"{text} is no identifier: write SCHEME:VALUE, such as SID:VA7700123")

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from processors.cli.app import new_app
+from processors.cli.arguments import known_jurisdiction
 from processors.cli.output import JSON, print_rows, row
 from processors.domain.event import Scope
 from processors.domain.policy import Policy, policy_key
 from processors.domain.time import iso
 from processors.rules.load import load_rules
 from processors.rules.setting_table import SETTINGS
-from processors.rules.settings import check_setting
-from processors.runtime.errors import UserError
+from processors.rules.settings import check_scope, check_setting
 from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import POLICIES
@@ -32,9 +32,8 @@ EVENT_SUBTYPE = typer.Option("--event-subtype", help='Only for this event subtyp
 def show(*, jurisdiction: Annotated[str | None, JURISDICTION] = None, as_json: Annotated[bool, JSON] = False) -> None:
     """Show every setting with its default and what was set, for one jurisdiction or all."""
     settings = Settings()
-    known = load_rules(settings.rules_dir).jurisdictions
-    if jurisdiction is not None and jurisdiction not in known:
-        raise UserError(f"no rule file is for {jurisdiction!r}: write one of {', '.join(sorted(known))}")
+    if jurisdiction is not None:
+        known_jurisdiction(jurisdiction, load_rules(settings.rules_dir).jurisdictions)
     policies = [
         each
         for each in UserClient(settings).table(POLICIES).values()
@@ -91,8 +90,7 @@ def unset(
     policy = Policy(key=key, value="", jurisdiction=jurisdiction, notification_type=notification_type, event_subtype=event_subtype)
     client = UserClient(settings)
     if policy_key(policy) not in client.table(POLICIES):
-        if key not in SETTINGS:
-            raise UserError(f"there is no setting {key!r}: `vn policy show` lists those there are")
+        check_scope(key, Scope(jurisdiction, notification_type, event_subtype), load_rules(settings.rules_dir))
         typer.echo(f"{key} was not set ({scope_text(policy)})")
         return
     client.send(POLICIES, [(policy_key(policy), None)])

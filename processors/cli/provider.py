@@ -78,7 +78,7 @@ def callbacks(
     *,
     config: Annotated[Path, CONFIG] = DEFAULT,
     host: Annotated[str, typer.Option(help="The address to listen on, behind a proxy that ends TLS.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8090,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 = a free one.")] = 8090,
 ) -> None:
     """Receive Twilio's callbacks and write receipts and inbound messages, until SIGTERM or SIGINT; prints its address."""
     entries = [each for each in read_config(config).vendor if isinstance(each, TwilioConfig)]

@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from processors.cli.app import new_app
+from processors.cli.arguments import reason_option
 from processors.domain.quarantine import QuarantinedRecord, record_id
 from processors.pipeline import PIPELINE
 from processors.runtime.clock import wall_time
-from processors.runtime.errors import UserError
+from processors.runtime.errors import UsageError, UserError
 from processors.runtime.kafka.clients import Broker, committed_offsets
 from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
@@ -25,7 +26,7 @@ def quarantine(
     partition: Annotated[int, typer.Argument(min=0, metavar="PARTITION")],
     offset: Annotated[int, typer.Argument(min=0, metavar="OFFSET")],
     *,
-    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the dead letter.")],
+    reason: Annotated[str, reason_option("Why; kept in the dead letter.")],
     person: Annotated[str | None, typer.Option("--as", help="Who decides so. Default: the user of this computer.")] = None,
 ) -> None:
     """
@@ -38,7 +39,7 @@ def quarantine(
     name = topic.removeprefix(settings.topic_prefix)
     readers = [stage for stages in PIPELINE.values() for stage in stages if name in {each.name for each in stage.inputs}]
     if not readers:
-        raise UserError(f"no stage reads {topic}: `vn topics list` shows the topics")
+        raise UsageError(f"no stage reads {topic}: `vn topics list` shows the topics")
     full_name = settings.topic_prefix + name
     partitions = Broker(settings).partition_counts([full_name])[full_name]
     if not partitions:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from processors.cli.app import new_app
+from processors.cli.arguments import not_blank, reason_option
 from processors.cli.output import JSON, print_json, print_rows, row
 from processors.domain.review import Review, ReviewAction
 from processors.runtime.errors import UsageError, UserError
@@ -17,10 +18,12 @@ from processors.views.view_reader import open_view
 
 app = new_app("Shows what was flagged for review; releases or discards it.")
 
-REASON = typer.Option("--reason", help="Why; kept in the audit trail.")
-GROUP = typer.Option("--group", help="In place of an ID: every open review of this group (a held bulk update).", metavar="G")
+REASON = reason_option("Why; kept in the audit trail.")
+GROUP = typer.Option(
+    "--group", callback=not_blank, help="In place of an ID: every open review of this group (a held bulk update).", metavar="G"
+)
 REVIEWER = typer.Option("--as", help="Who decides; kept in the audit trail. Default: the user of this computer.")
-REVIEW_ID = typer.Argument(help="The review's id, as `vn review list` shows it.", metavar="ID")
+REVIEW_ID = typer.Argument(callback=not_blank, help="The review's id, as `vn review list` shows it.", metavar="ID")
 ReviewDecision = Literal["release", "discard"]
 
 

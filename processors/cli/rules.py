@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processors.cli.app import new_app
+from processors.cli.arguments import check_year, known_jurisdiction
 from processors.cli.output import print_json
 from processors.deliver.sample import sample_text
 from processors.rules.check import check as find
@@ -22,7 +23,6 @@ from processors.rules.document.parts import Document, Part
 from processors.rules.load import RuleLibrary, midnight, read_rules
 from processors.rules.rule_set import EventCode, Rules
 from processors.rules.settings import Settings as SettingsInForce
-from processors.runtime.errors import UsageError, UserError
 from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
 from processors.topics import POLICIES
@@ -71,13 +71,11 @@ def show(
     on: Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day whose rules to show. Default: today.")] = None,
 ) -> None:
     """Print the rules of a jurisdiction as a document to read and sign, with the settings in force if a broker is configured."""
-    if on is not None and on.year not in YEARS:
-        raise UsageError(f"--on is a day of the years {YEARS.start} to {YEARS.stop - 1}")
+    if on is not None:
+        check_year("--on", on, YEARS)
     settings = Settings()
     library = read_rules(settings.rules_dir)
-    code = (jurisdiction or "").upper()
-    if code and code not in library.jurisdictions:
-        raise UserError(f"no rule file is for {jurisdiction!r}: write one of {', '.join(library.jurisdictions)}")
+    code = "" if jurisdiction is None else known_jurisdiction(jurisdiction, library.jurisdictions)
     policies = list(UserClient(settings).table(POLICIES).values()) if settings.bootstrap_servers else []
     rules = Rules(library, SettingsInForce.of(policies))
     zone = rules.history(code).rule_sets[-1].zone

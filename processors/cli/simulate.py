@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ import typer
 from rich.progress import Progress, TaskID, TimeRemainingColumn
 
 from processors.cli.app import new_app
+from processors.cli.arguments import check_year
 from processors.cli.output import progress
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
@@ -28,6 +29,7 @@ from processors.topics import DEAD_LETTERS, DECISIONS, OUTBOUND
 app = new_app("Creates a feed like that of ICOTS with its answer key, and compares the output with it.")
 
 FOLDER: Final = Path(".vn/simulation")
+MOST_DAYS: Final = 36_525  # a hundred years
 SHOWN: Final = 40  # differences printed; the rest are counted
 NO_KEY: Final = bytes(64)  # the encryption key of a rehearsal, whose data never leaves the process
 
@@ -37,7 +39,7 @@ PipelineOutput = tuple[list[Outbound], list[Verdict], list[DeadLetter]]
 @app.command(name="simulate")
 def simulate_command(  # noqa: PLR0913  its options
     *,
-    days: Annotated[int, typer.Option(min=1, help="How many days of activity.")] = 30,
+    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="How many days of activity.")] = 30,
     seed: Annotated[int, typer.Option(help="The same seed and options give the same feed, byte for byte.")] = 7,
     scale: Annotated[
         float,
@@ -76,6 +78,8 @@ def simulate_command(  # noqa: PLR0913  its options
         return
     if played and settings.clock != "topic":
         raise UsageError("--play advances the time by itself: set VN_CLOCK=topic here and for the stages (never in production)")
+    check_year("--start", start)
+    check_year("The last of --days", start + timedelta(days=days))
     world = simulate(midnight(start), days, seed, scale)
     key = world.key()
     write(world, key, out)

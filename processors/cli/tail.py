@@ -30,8 +30,8 @@ def tail(
 ) -> None:
     """Show a topic's committed records, decoded; the journal is shown one decision per line."""
     settings = Settings()
-    client = UserClient(settings)
     chosen = topic_named(topic, settings.topic_prefix)
+    client = UserClient(settings)
     shown = 0
     for record in client.read(chosen, beginning=from_beginning, follow=timeout):
         for line in lines(record, client.codec, chosen):
@@ -46,7 +46,7 @@ def tail(
 
 
 def topic_named(name: str, prefix: str) -> Topic:
-    """Return the topic called `name`, with or without the prefix; raises Usage if there is none."""
+    """Return the topic called `name`, with or without the prefix; raises UsageError if there is none."""
     for topic in TOPICS:
         if name in {topic.name, f"{prefix}{topic.name}"}:
             return topic

@@ -17,6 +17,7 @@ from processors.domain.notification import Outbound
 from processors.domain.registration import Channel
 from processors.providers.html import html_of
 from processors.providers.ssml import ssml_of
+from processors.rules.check_texts import languages_of
 from processors.rules.load import load_rules
 from processors.rules.rule_set import EventCode, Rules, RuleSet
 from processors.runtime.errors import UsageError, UserError
@@ -64,6 +65,8 @@ def preview(  # noqa: PLR0913  its options
     at = int(datetime.now(UTC).timestamp() * 1000)
     rule_set = rules.rule_set("", at)
     emergency, messages = samples(rules, subtype, next(each for each in TELLINGS if each == kind), language, at)
+    if language not in languages_of(rule_set):
+        raise UsageError(f"there is no text in {language!r}: the languages are {', '.join(languages_of(rule_set))}")
     for each in CHANNELS:
         if ("email" if html else channel) not in {None, each}:
             continue
@@ -98,7 +101,7 @@ def code_of(rule_set: RuleSet, subtype: str) -> EventCode:
         for code in rule_set.codes.values():
             if code.subtype == name and kind in {"", code.event_type}:
                 return code
-    raise UserError(f"there is no event subtype {subtype}: `vn rules show` lists those there are")
+    raise UsageError(f"there is no event subtype {subtype}: `vn rules show` lists those there are")
 
 
 def as_sent(message: Message, channel: Channel, *, emergency: bool, at: int) -> Outbound:

@@ -7,6 +7,7 @@ import typer
 from msgspec import structs
 
 from processors.cli.app import new_app
+from processors.cli.arguments import check_year
 from processors.cli.documents import documents, fail_if_broken, parse_files
 from processors.cli.output import JSON, console, print_json
 from processors.cli.register import registrations as registrations_of
@@ -51,7 +52,7 @@ def try_(
 
 
 def received_at(at: str | None) -> datetime:
-    """Return the receive time of the submissions; raises UsageError if it has no offset."""
+    """Return the receive time of the submissions; raises UsageError if it has no offset or is too far away."""
     if at is None:
         return datetime.now(UTC).replace(microsecond=0)
     try:
@@ -60,6 +61,7 @@ def received_at(at: str | None) -> datetime:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise UsageError("--at is a date and time with offset, such as 2026-11-02T09:00:00-05:00")
+    check_year("--at", moment)
     return moment
 
 

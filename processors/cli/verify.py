@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from processors.cli.app import new_app
+from processors.cli.arguments import not_blank
 from processors.runtime.errors import UsageError
 from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.settings import Settings
@@ -20,7 +21,7 @@ app = new_app("Verifies a contact by the code it was sent.")
 
 @app.command()
 def verify(
-    registration_id: Annotated[str, typer.Argument(help="The registration whose contact was sent the code.")],
+    registration_id: Annotated[str, typer.Argument(callback=not_blank, help="The registration whose contact was sent the code.")],
     code: Annotated[str, typer.Argument(help="The six digits.")],
 ) -> None:
     """

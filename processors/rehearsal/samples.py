@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from processors.domain.time import millis
-from processors.runtime.errors import UserError
+from processors.runtime.errors import UsageError
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 ZONE: Final = ZoneInfo("America/New_York")  # of the agencies of the examples: a date moves by the days that passed there
@@ -50,11 +50,11 @@ def samples() -> tuple[Sample, ...]:
 
 
 def sample(name: str) -> Sample:
-    """Return the sample of that name; raises UserError if there is none."""
+    """Return the sample of that name; raises UsageError if there is none."""
     for each in samples():
         if each.name == name:
             return each
-    raise UserError(f"there is no sample {name}: `vn sample` lists those there are")
+    raise UsageError(f"there is no sample {name}: `vn sample` lists those there are")
 
 
 def sent_at(text: str, now: datetime) -> str:

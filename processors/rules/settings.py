@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from processors.domain.event import Scope
 from processors.domain.policy import Policy
-from processors.rules.setting_table import ALL_SCOPES, SCOPE_NAMES, SETTINGS
+from processors.rules.setting_table import ALL_SCOPES, SCOPE_NAMES, SETTINGS, Setting
 from processors.rules.setting_values import BadSetting, parse_duration, parse_flag, parse_number, parse_quiet_hours, parse_surge, parse_word
 
 PARSERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
@@ -30,27 +30,44 @@ PARSERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
 
 def parse(key: str, text: str) -> Any:
     """Return the parsed value of a setting; raises BadSetting."""
+    setting = setting_called(key)
+    return parse_word(key, text, setting.words) if setting.kind == "word" else PARSERS[setting.kind](key, text)
+
+
+def setting_called(key: str) -> Setting:
+    """Return the setting of that name; raises BadSetting if there is none."""
     if (setting := SETTINGS.get(key)) is None:
         raise BadSetting(f"there is no setting {key!r}: the settings are {', '.join(sorted(SETTINGS))}.")
-    return parse_word(key, text, setting.words) if setting.kind == "word" else PARSERS[setting.kind](key, text)
+    return setting
 
 
 def parse_policy(policy: Policy) -> Any:
     """Return the parsed value of a policy; raises BadSetting if key, value or scope cannot be used."""
     value = parse(policy.key, policy.value)
-    allowed = SETTINGS[policy.key].where
-    for name in ALL_SCOPES:
-        if getattr(policy, name) is not None and name not in allowed:
-            can = f"only for each {' and '.join(SCOPE_NAMES[each] for each in allowed)}" if allowed else "only for everything at once"
-            raise BadSetting(f"{policy.key} cannot be set for one {SCOPE_NAMES[name]}: it can be set {can}.")
-    if policy.jurisdiction is not None and not re.fullmatch(r"[A-Z]{2}", policy.jurisdiction):
-        raise BadSetting(f"{policy.jurisdiction!r} is no jurisdiction: write the two capital letters of a state, such as VA.")
+    check_allowed(policy.key, Scope(policy.jurisdiction, policy.notification_type, policy.event_subtype))
     return value
+
+
+def check_allowed(key: str, scope: Scope) -> None:
+    """Raise BadSetting if there is no such setting, or if it cannot be set for such a scope."""
+    allowed = setting_called(key).where
+    for name in ALL_SCOPES:
+        if getattr(scope, name) is not None and name not in allowed:
+            can = f"only for each {' and '.join(SCOPE_NAMES[each] for each in allowed)}" if allowed else "only for everything at once"
+            raise BadSetting(f"{key} cannot be set for one {SCOPE_NAMES[name]}: it can be set {can}.")
+    if scope.jurisdiction is not None and not re.fullmatch(r"[A-Z]{2}", scope.jurisdiction):
+        raise BadSetting(f"{scope.jurisdiction!r} is no jurisdiction: write the two capital letters of a state, such as VA.")
 
 
 def check_setting(key: str, text: str, scope: Scope, known: "KnownCodes") -> None:
     """Raise BadSetting if `text` cannot be set for `scope`; `known` has the codes that rules know."""
-    parse_policy(Policy(key=key, value=text, **{name: getattr(scope, name) for name in ALL_SCOPES}))
+    parse(key, text)
+    check_scope(key, scope, known)
+
+
+def check_scope(key: str, scope: Scope, known: "KnownCodes") -> None:
+    """Raise BadSetting if the setting cannot be set for `scope`; `known` has the codes that rules know."""
+    check_allowed(key, scope)
     if scope.jurisdiction is not None and scope.jurisdiction not in known.jurisdictions:
         raise BadSetting(f"no rule file is for {scope.jurisdiction!r}: write one of {', '.join(sorted(known.jurisdictions))}.")
     for name, codes in (("notification_type", known.notification_types), ("event_subtype", known.subtypes)):

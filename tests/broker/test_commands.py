@@ -273,7 +273,7 @@ def test_rules_are_checked_and_shown(office: Office) -> None:
     assert "Virginia" in shown
     assert re.search(r"date\.past.*36h", shown), "the settings in force are part of the rules shown"
     office.vn("policy", "unset", "date.past", "--jurisdiction", "VA")
-    assert "write one of" in office.refuses("rules", "show", "XX")
+    assert "write one of" in office.refuses("rules", "show", "XX", code=2)
     folder = office.folder / "rules"
     folder.mkdir()
     (folder / "ours.toml").write_text('[[event]]\nsubtype = "Escape"\nnonsense = 1\n', encoding="utf-8")
@@ -461,8 +461,8 @@ def test_a_setting_takes_effect_within_five_seconds(office: Office) -> None:
     assert passed.at - since <= 5_000
     assert passed.rules != flagged.rules, "the journal says which settings decided"
     assert "was not set" in office.vn("policy", "unset", "date.future", *scope).out
-    office.refuses("policy", "set", "date.future", "soon")
-    office.refuses("policy", "set", "no.such.setting", "1d")
+    office.refuses("policy", "set", "date.future", "soon", code=2)
+    office.refuses("policy", "set", "no.such.setting", "1d", code=2)
     office.refuses("policy", "set", "date.future", code=2)
 
 

@@ -74,7 +74,7 @@ def test_it_says_nothing_of_them_if_each_has_a_key_of_its_own(capsys: pytest.Cap
 def test_an_address_names_no_registrant_and_is_not_sent(vn: Run, address: str) -> None:
     code, _, error = vn("erase", address, "--reason", "r")
     assert (code, error) == (
-        1,
+        2,
         "vn: that looks like an address, which is no registrant's id: name the registrant as the registration site does\n",
     )
 

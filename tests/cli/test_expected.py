@@ -2,6 +2,7 @@
 
 import json
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -49,7 +50,7 @@ def _known(monkeypatch: pytest.MonkeyPatch) -> None:
             return {each.expectation_id: each for each in KNOWN}
 
     monkeypatch.setattr(expected, "UserClient", lambda _: None)
-    monkeypatch.setattr(expected, "Settings", lambda: None)
+    monkeypatch.setattr(expected, "Settings", lambda: SimpleNamespace(rules_dir=None))
     monkeypatch.setattr(expected, "open_view", lambda _: nullcontext(Known()))
 
 

@@ -188,7 +188,7 @@ def test_what_cannot_be_read_is_said_in_one_line(
 @pytest.mark.parametrize("words", [("policy", "show"), ("policy", "set", "date.past", "1d")], ids=" ".join)
 def test_a_jurisdiction_is_known_in_small_letters_too(words: tuple[str, ...], vn: Run) -> None:
     code, out, err = vn(*words, "--jurisdiction", "xx")
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert err.startswith("vn: no rule file is for 'XX': write one of AK, ")
     code, _, err = vn(*words, "--jurisdiction", "va")
     assert (code, err) == (1, "vn: no broker is configured: run `vn local up`, or set KAFKA_BOOTSTRAP_SERVERS\n")
@@ -221,7 +221,7 @@ def test_rules_need_no_broker(vn: Run) -> None:
     assert (code, err) == (0, "")
     assert "North Carolina" in out
     code, _, err = vn("rules", "show", "XX")
-    assert code == 1
+    assert code == 2
     assert err.count("\n") == 1
 
 

@@ -72,5 +72,5 @@ def test_the_command_lists_names_and_prints_what_vn_submit_reads(vn: Run) -> Non
     assert (code, err) == (0, "")
     assert json.loads(out)["registration_id"] == "IVINS-500123"
     code, out, err = vn("sample", "nothing")
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert err == "vn: there is no sample nothing: `vn sample` lists those there are\n"
