@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from msgspec import structs
+from rich.text import Text
 
 from processors.cli.app import new_app
 from processors.cli.arguments import not_blank
@@ -42,16 +43,18 @@ def explain(
     agencies = {each["ori"] for each in found["decisions"] if "ori" in each}
     for each in found["decisions"]:
         whose = f"{each.get('ori', ''):<10} " if len(agencies) > 1 else ""  # an id is unique only within its agency
-        out.print(f"{each['at']}  {whose}[bold]{each['stage']:<9}[/] {each['outcome']:<11} {each['reason']:<22} ", end="")
-        out.print(each["detail"], markup=False, soft_wrap=True)
+        stage = (f"{each['stage']:<9}", "bold")
+        rest = f" {each['outcome']:<11} {each['reason']:<22} {each['detail']}"
+        out.print(Text.assemble(f"{each['at']}  {whose}", stage, rest), soft_wrap=True)
     for notification in found["notifications"]:
-        out.print(f"\nnotification {notification['notification_id']} to {notification['registrant_id']}", markup=False)
+        out.print(f"\nnotification {notification['notification_id']} to {notification['registrant_id']}", markup=False, soft_wrap=True)
         for attempt in notification["attempts"]:
-            out.print(f"  {attempt['channel']:<6} {attempt['reference']} {attempt['at']} {attempt['status'] or ''}", markup=False)
+            line = f"  {attempt['channel']:<6} {attempt['reference']} {attempt['at']} {attempt['status'] or ''}"
+            out.print(line, markup=False, soft_wrap=True)
             for receipt in attempt["receipts"]:
-                out.print(f"         {receipt['at']} {receipt['detail']}", markup=False)
+                out.print(f"         {receipt['at']} {receipt['detail']}", markup=False, soft_wrap=True)
     for response in found["responses"]:
-        out.print(f"\nresponse to {response['ori']} {response['at']}: {response['event_subtype']}", markup=False)
+        out.print(f"\nresponse to {response['ori']} {response['at']}: {response['event_subtype']}", markup=False, soft_wrap=True)
     out.print(f"\n(from {view.source})", markup=False)
 
 

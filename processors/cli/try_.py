@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from msgspec import structs
+from rich.text import Text
 
 from processors.cli.app import new_app
 from processors.cli.arguments import check_year
@@ -73,7 +74,7 @@ def show(trial: Trial, *, assumed: bool) -> None:
     if assumed:
         out.print("No registrations are given: one registrant of every offender is assumed.", soft_wrap=True)
     for each in trial.outcomes:
-        out.print(f"\n[bold]{each.message_id}[/] {summary(each)}", soft_wrap=True)
+        out.print(Text.assemble("\n", (each.message_id, "bold"), f" {summary(each)}"), soft_wrap=True)
         for decision in each.decisions:
             out.print(f"  {decision.stage:<9} {decision.outcome:<11} {decision.reason:<22} {decision.detail}", markup=False, soft_wrap=True)
         for message in each.messages:
