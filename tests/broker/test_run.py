@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
+from processors.domain.tick import Tick
 from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.topics_admin import create_topics
 from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.local import LocalCluster
 from processors.runtime.local.ports import is_free
 from processors.runtime.settings import Settings
-from processors.topics import DEAD_LETTERS, REGISTRATIONS, SUBMISSIONS
+from processors.topics import CLOCK, DEAD_LETTERS, REGISTRATIONS, SUBMISSIONS
 from tests.broker.harness import SHORT_TIMEOUTS, environment, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(600, method="signal")]
@@ -94,6 +95,22 @@ def test_a_clean_stop_is_quick_and_leaves_none(run: Run, tmp_path: Path) -> None
     assert process.wait(30) == 0
     assert time.monotonic() - began < 10
     assert all(gone(pid) for pid in children(log))
+
+
+def test_a_stage_without_a_time_on_the_topic_clock_says_once_what_it_waits_for(run: Run, variables: dict[str, str], tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    run("dedupe", VN_CLOCK="topic")
+    waits = '"event": "waits_for_clock"'
+    until("it says what it waits for", lambda: waits in log.read_text())
+    time.sleep(2)  # it asks for a time many times a second
+    text = log.read_text()
+    assert text.count(waits) == 1
+    assert f"no time is on {variables['VN_TOPIC_PREFIX']}clock yet: with VN_CLOCK=topic set, `vn simulate --play` writes it" in text
+    assert '"event": "ready"' not in text
+    with environment(variables):
+        client = UserClient(Settings())
+        client.send(CLOCK, [(None, client.codec.encode(Tick(1_793_628_000_000)))])
+    until("it is ready", lambda: '"event": "ready"' in log.read_text())
 
 
 def test_a_unit_that_fails_ends_them_all(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import secrets
 from time import monotonic
+from typing import Final
 
 from processors.rules.rule_set import Rules
 from processors.runtime.clock import Clock, WallClock
@@ -12,6 +13,8 @@ from processors.runtime.run.pace import POLL_TIMEOUT
 from processors.runtime.run.telemetry import Telemetry
 from processors.runtime.wire.codec import Codec
 from processors.stage import Context
+
+CLOCK_ADVICE: Final = "with VN_CLOCK=topic set, `vn simulate --play` writes it; to use the system clock, start the stage without VN_CLOCK"
 
 
 class Broadcasts:
@@ -31,6 +34,7 @@ class Broadcasts:
         self._keys = keys
         self._telemetry = telemetry
         self._last = monotonic()
+        self._reported_unset_clock = False
 
     @property
     def clock(self) -> Clock:
@@ -52,6 +56,14 @@ class Broadcasts:
         self._quarantine.refresh()
         if self._policies.refresh():
             self._telemetry.log.info("settings", rules=self._policies.rules.version)
+
+    def report_unset_clock(self) -> None:
+        """Log once that the stage waits for the first time on the clock's topic."""
+        if self.topic_clock is None or self._reported_unset_clock:
+            return
+        self._reported_unset_clock = True
+        topic, _ = self.topic_clock.topic_partition
+        self._telemetry.log.warning("waits_for_clock", topic=topic, why=f"no time is on {topic} yet: {CLOCK_ADVICE}")
 
     def close(self) -> None:
         for each in (self._policies, self._quarantine, self.topic_clock):

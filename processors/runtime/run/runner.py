@@ -180,6 +180,7 @@ class Runner:
             return False
         broadcasts = self._refreshed_broadcasts()
         if broadcasts.clock.now() is None:
+            broadcasts.report_unset_clock()
             self._member.heartbeat(POLL_TIMEOUT)
             return False
         keep_alive = self._member.keep_alive()
