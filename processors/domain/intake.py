@@ -29,7 +29,8 @@ class Intake(Struct, frozen=True, cache_hash=True, kw_only=True, omit_defaults=T
     none. `received_at` is the broker's timestamp of the original record. `body` is the JSON of the checked Submission,
     Registration, Receipt, ReviewAction, Verification, Inbound, VerificationRequest, StandingRequest or Erasure, empty for a removal.
     `action_at`, `past_from` and `date_only` are those of Event, for submissions only. `people` are the submission's or
-    registration's offenders in comparable form.
+    registration's offenders in comparable form. `origin` is the sealed Origin of a registration or receipt, which a later stage
+    may refuse.
     """
 
     kind: Kind
@@ -40,3 +41,4 @@ class Intake(Struct, frozen=True, cache_hash=True, kw_only=True, omit_defaults=T
     past_from: int = 0
     date_only: bool = False
     people: tuple[ComparedPerson, ...] = ()
+    origin: bytes = b""

@@ -162,7 +162,8 @@ class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):
 
     `length` is the original's length in bytes if it was not kept whole; `original` is then its beginning, or None. `owner` is the
     keyed digest of the registrant whose data it may hold, `addresses` the keyed digests of the addresses found in it. If there
-    are any, it is sealed with a key of its own, or with the registrant's key.
+    are any, it is sealed with a key of its own, or with the registrant's key. `replay_topic` is set if a later stage rejected what
+    `read` had made of the record: `original` and `key` are then those of that internal record, which is replayed to this topic.
     """
 
     dead_letter_id: str
@@ -180,6 +181,7 @@ class DeadLetter(Struct, frozen=True, gc=False, kw_only=True):
     length: int | None = None
     owner: str | None = None
     addresses: tuple[str, ...] = ()
+    replay_topic: str | None = None
 
     def concerns(self, owner: str, addresses: Collection[str]) -> bool:
         """Whether it may hold the data of the registrant with these keyed digests of id and addresses."""

@@ -79,7 +79,12 @@ class Outbound(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Receipt(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A provider's report on an attempt. `digits` is an HMAC of the PIN that was keyed in, never the digits themselves."""
+    """
+    A provider's report on an attempt.
+
+    `digits` is an HMAC of the PIN that was keyed in, never the digits themselves. `origin` is the sealed Origin, empty
+    if an earlier version read the receipt.
+    """
 
     reference: str
     status: ReceiptStatus
@@ -88,6 +93,7 @@ class Receipt(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     detail: str | None = None
     digits: str | None = None
     received_at: int = 0
+    origin: bytes = b""
 
 
 class Response(Struct, frozen=True, gc=False, kw_only=True):

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 import psutil
 
+from processors.domain.intake import Intake
 from processors.domain.registration import PresentStanding
 from processors.pipeline import PIPELINE
 from processors.rehearsal.feed import Step, read_feed
@@ -211,19 +212,19 @@ class DriverByIntakeOffset(PipelineDriver):
 
     All later stages keep the order of these offsets, and ids derive from them. On the broker they have gaps (transaction
     markers), and what `read` passes on in one moment and what `deliver` asks `identify` meanwhile arrive in any order:
-    `identify` waits at an offset whose record has not been written yet.
+    `identify` waits at an offset whose record has not been written yet. The origins in them are the broker's too.
     """
 
     def __init__(self, rehearsal: Rehearsal, intake: Iterable[tuple[int, bytes | None]], rules: Rules, key: bytes) -> None:
         super().__init__(PIPELINE, rules, key)
         self._context = replace(self._context, draw=lambda _: bytes(KEY_BYTES))
         self.now = 0
-        self._offsets: dict[bytes, deque[int]] = {}
+        self._unplaced: dict[Intake, deque[tuple[int, bytes]]] = {}  # offset and value, by what the value says besides its origin
         self._unwritten: set[int] = set()
         self._sending = False
         for offset, value in intake:
             assert value is not None
-            self._offsets.setdefault(value, deque()).append(offset)
+            self._unplaced.setdefault(self._without_origin(value), deque()).append((offset, value))
             self._unwritten.add(offset)
         for step in rehearsal.moments:
             self.advance_to(step.at)
@@ -232,15 +233,20 @@ class DriverByIntakeOffset(PipelineDriver):
                 self.send(record.topic, record.value, record.key)
             self._sending = False
             self._run()
-        missing = Counter({self.codec.decode(value).kind: len(left) for value, left in self._offsets.items() if left})
+        missing = Counter({intake.kind: len(left) for intake, left in self._unplaced.items() if left})
         assert not missing, f"the intake holds what nobody sent: {dict(missing)}"
+
+    def _without_origin(self, value: bytes) -> Intake:
+        intake: Intake = self.codec.decode(value)
+        return msgspec.structs.replace(intake, origin=b"")
 
     def _append(self, topic: Topic, key: str | None, value: bytes | None, headers: tuple[tuple[str, str], ...] = ()) -> None:
         if topic is not INTAKE:
             super()._append(topic, key, value, headers)
             return
-        assert self._offsets.get(value or b""), f"the intake lacks a {self.codec.decode(value or b'').kind}"
-        place, entries = self._offsets[value or b""].popleft(), self._topics.setdefault(topic.name, [])
+        intake = self._without_origin(value or b"")
+        assert self._unplaced.get(intake), f"the intake lacks a {intake.kind}"
+        (place, value), entries = self._unplaced[intake].popleft(), self._topics.setdefault(topic.name, [])
         while len(entries) <= place:
             super()._append(topic, None, CONTROL_RECORD)
         entries[place] = replace(entries[place], key=key, timestamp=self.now, value=value, headers=headers)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -380,6 +381,9 @@ def test_explain_tells_a_messages_life_and_its_receipts(office: Office) -> None:
     assert "nothing is known of message ABSENT" in office.refuses("explain", "ABSENT", **indexed)
     letters = until("the unknown reference is dead-lettered", lambda: dead(office, "unknown_receipt"))
     assert len(letters) == 1
+    (own,) = [each for each in office.tail("receipts") if each["value"]["reference"] == unknown["reference"]]
+    assert (letters[0]["topic"], letters[0]["partition"], letters[0]["offset"]) == ("receipts", own["partition"], own["offset"])
+    assert letters[0]["sha256"] == sha256(json.dumps(unknown).encode()).hexdigest()
 
 
 def dead(office: Office, reason: str) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The stage as a whole: gathering, quiet hours, attempts, receipts, forgetting."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -15,10 +16,12 @@ from processors.deliver.state import Delivery, PendingPage, Registrant
 from processors.domain.event import Change
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Outbound
+from processors.domain.origin import Origin
 from processors.domain.person import Identifier, Name, Person
 from processors.domain.reasons import REASONS
 from processors.domain.registration import Contact
 from processors.domain.review import Review, ReviewAction
+from processors.domain.seal import Seal
 from processors.domain.time import millis
 from processors.stage import Record
 from processors.topics import NOTIFICATIONS, REGISTRANTS
@@ -437,6 +440,21 @@ def test_a_receipt_for_no_attempt_of_ours_is_a_sealed_dead_letter() -> None:
     assert (letter.reason, letter.encrypted) == ("unknown_receipt", True)
     assert f"{ME}.{'0' * 20}".encode() in SEAL.open(letter.original or b"", "dead-letter")
     assert told.reasons("rejected") == ["unknown_receipt"]
+
+
+def test_its_dead_letter_names_the_providers_own_record() -> None:
+    origin = Origin.of("receipts", 1, 7, b'{"digits": "0482"}')
+    told = registered().receive(receipt(f"{ME}.{'0' * 20}", "confirmed", origin=origin.sealed(SEAL), received_at=NOON - 1))
+    (letter,) = told.others
+    assert (letter.topic, letter.partition, letter.offset, letter.sha256, letter.received_at) == ("receipts", 1, 7, origin.sha256, NOON - 1)
+    assert (letter.replay_topic, letter.key) == ("registrants", ME), "what it holds is read there"
+
+
+@pytest.mark.parametrize("origin", [b"", Origin("receipts", 1, 7, "0" * 64, 1).sealed(Seal(bytes(64)))], ids=["earlier", "another key"])
+def test_without_the_origin_it_names_the_pipelines_own(origin: bytes) -> None:
+    (letter,) = registered().receive(receipt(f"{ME}.{'0' * 20}", "delivered", origin=origin)).others
+    assert (letter.topic, letter.replay_topic) == ("registrants", None)
+    assert letter.sha256 == hashlib.sha256(SEAL.open(letter.original or b"", "dead-letter")).hexdigest()
 
 
 def test_a_receipt_for_an_unknown_registrant_keeps_nothing_of_them() -> None:

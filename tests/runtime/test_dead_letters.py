@@ -16,7 +16,7 @@ from processors.rules.load import load_rules
 from processors.runtime.errors import UserError
 from processors.runtime.kafka import dead_letters
 from processors.stage import Context
-from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, SUBMISSIONS, Topic
+from processors.topics import DEAD_LETTERS, DEAD_LETTERS_SETTLED, REGISTRANTS, SUBMISSIONS, Topic
 
 SEAL = Seal(bytes(64))
 LETTER = DeadLetter(
@@ -69,6 +69,13 @@ def test_an_original_is_sent_again_byte_for_byte_and_the_dead_letter_is_settled(
     assert (settled_topic, settled_key) == (DEAD_LETTERS_SETTLED, "submissions-0-1")
     assert isinstance(settled, DeadLetterSettled)
     assert (settled.how, settled.settled_by) == ("replayed", "ana")
+
+
+def test_what_a_later_stage_refused_is_sent_again_to_where_it_read_it() -> None:
+    letter = structs.replace(LETTER, topic="receipts", replay_topic="registrants")
+    sent = client(letter)
+    dead_letters.replay(sent, letter, SEAL, "ana")
+    assert sent.records[0] == (REGISTRANTS, "k", b"<broken")
 
 
 def test_one_that_needs_nothing_more_is_settled_with_its_reason() -> None:

@@ -2,13 +2,15 @@
 
 import re
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
+import msgspec
 import pytest
 
 from processors.domain.notification import Outbound
 from processors.domain.time import iso
-from processors.topics import INBOUND, REGISTRATION_STATUS, VERIFICATIONS
+from processors.topics import DEAD_LETTERS, INBOUND, RECEIPTS, REGISTRANTS, REGISTRATION_STATUS, VERIFICATIONS
 from tests.stories.answered import PIN, AnsweredDriver
 from tests.stories.builders import registration, submission
 
@@ -33,6 +35,17 @@ def give_code(driver: AnsweredDriver, registration_id: str, code: str) -> None:
 
 def statuses(driver: AnsweredDriver) -> dict[str, str]:
     return {key: each.status for key, each in driver.latest(REGISTRATION_STATUS).items()}
+
+
+def test_a_provider_finds_its_own_receipt_by_the_dead_letter_and_nobody_the_pin(driver: AnsweredDriver) -> None:
+    sent = {"reference": f"R-1.{'0' * 20}", "status": "confirmed", "occurred_at": iso(driver.now), "provider": "test", "digits": PIN}
+    driver.send(RECEIPTS, sent)
+    (own,) = driver.entries(RECEIPTS)
+    (letter,) = driver.records(DEAD_LETTERS)
+    digest = sha256(own.value or b"").hexdigest()
+    assert (letter.reason, letter.topic, letter.partition, letter.offset, letter.sha256) == ("unknown_receipt", "receipts", 0, 0, digest)
+    (receipt,) = driver.records(REGISTRANTS)
+    assert digest.encode() not in msgspec.json.encode(receipt), "a PIN of four digits could be guessed from it"
 
 
 def test_a_day_of_calls_until_the_right_pin(unanswered: AnsweredDriver) -> None:

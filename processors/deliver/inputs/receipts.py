@@ -1,6 +1,5 @@
 """Providers' receipts: each updates its attempt; a receipt for an unknown attempt is dead-lettered."""
 
-import hashlib
 from typing import Final, NamedTuple, get_args
 
 import msgspec
@@ -15,6 +14,7 @@ from processors.deliver.state import Attempt, Delivery, Registrant, State, deliv
 from processors.domain.erasure import registrant_digest
 from processors.domain.journal import DeadLetter, Verdict
 from processors.domain.notification import Receipt, ReceiptStatus
+from processors.domain.origin import Origin, open_origin
 from processors.domain.sending import AMBIGUOUS, SENT_AGAIN, is_in_doubt
 from processors.stage import Decision, Output, Record
 from processors.topics import DEAD_LETTERS
@@ -158,8 +158,14 @@ def verdicts_on(  # noqa: PLR0913, PLR0917  a verdict's own fields
 
 
 def reject_receipt(receipt: Receipt, record: Record, situation: Situation) -> Decision[State]:
-    """Dead-letter a receipt for an unknown attempt; sealed, since a provider's text may contain an address."""
+    """
+    Dead-letter a receipt for an unknown attempt; sealed, since a provider's text may contain an address.
+
+    It names the provider's own record, and holds the one that `read` made of it, without the digits that were keyed.
+    """
     original = record.raw if record.raw is not None else msgspec.json.encode(receipt)
+    own = Origin.of(record.topic, record.partition, record.offset, original)
+    origin = open_origin(receipt.origin, situation.seal) or own
     dead_letter_id = f"{record.topic}-{record.partition}-{record.offset}"
     detail = f"no attempt of ours is known under this reference; the provider says {receipt.status}"
     letter = DeadLetter(
@@ -167,15 +173,16 @@ def reject_receipt(receipt: Receipt, record: Record, situation: Situation) -> De
         reason="unknown_receipt",
         detail=detail,
         stage=STAGE_NAME,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        received_at=record.timestamp,
-        sha256=hashlib.sha256(original).hexdigest(),
+        topic=origin.topic,
+        partition=origin.partition,
+        offset=origin.offset,
+        received_at=receipt.received_at or record.timestamp,
+        sha256=origin.sha256,
         encrypted=True,
         original=situation.contact_seal.close(original, "dead-letter"),
         key=record.key,
         owner=registrant_digest(situation.registrant_id, situation.seal) if situation.key is not None else None,
+        replay_topic=None if origin is own else record.topic,
     )
     refused = situation.verdict(receipt.reference, "rejected", "unknown_receipt", detail, VerdictSubject(reference=receipt.reference))
     return Decision(outputs=(Output(DEAD_LETTERS, dead_letter_id, letter),), verdicts=(refused,))

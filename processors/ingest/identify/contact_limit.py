@@ -4,13 +4,13 @@ The limit on the contacts of all registrations of one registrant, which deliver 
 A registration that expired counts until it is removed. The number is stored with the list of the registrant's registrations.
 """
 
-import hashlib
 from collections.abc import Iterator
 from typing import Final
 
 from msgspec import structs
 
 from processors.domain.journal import DeadLetter
+from processors.domain.origin import Origin, open_origin
 from processors.domain.quarantine import record_id
 from processors.domain.registration import Reachable, Registration
 from processors.ingest.identify import pages
@@ -95,19 +95,21 @@ def reject_registration(registration: Registration, record: Record, states: Stat
         f"{len(registration.addresses)} more there would be more than {MAX_REGISTRANT_CONTACTS}: remove those that ended.{stays}"
     )
     letter_id = record_id(record.topic, record.partition, record.offset)
+    own = Origin.of(record.topic, record.partition, record.offset, record.raw or b"")
+    origin = open_origin(record.value.origin, context.seal) or own
     letter = DeadLetter(
         dead_letter_id=letter_id,
         reason=REASON,
         detail=f"Registration {registration.registration_id}: {detail}",
         stage=STAGE,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        received_at=record.timestamp,
-        sha256=hashlib.sha256(record.raw or b"").hexdigest(),
+        topic=origin.topic,
+        partition=origin.partition,
+        offset=origin.offset,
+        received_at=record.value.received_at,
+        sha256=origin.sha256,
         encrypted=False,
         original=None,  # not kept: it would have to be erased with the registrant, and the site has it
-        length=len(record.raw or b""),
+        length=origin.length,
     )
     verdict = structs.replace(intake_verdict(record.value, context, REASON, detail, registration.registrant_id), outcome="rejected")
     refused = Reachable(

@@ -176,7 +176,7 @@ def decide_standing(record: Record, states: States, _context: Context) -> Decisi
 
 def decide_receipt(record: Record, _states: States, context: Context) -> Decision[State]:
     """Route a receipt to the registrant whose attempt it names."""
-    receipt = _receipt(record.value.body)
+    receipt = msgspec.structs.replace(_receipt(record.value.body), origin=record.value.origin)
     registrant_id = receipt.reference.rpartition(".")[0]
     verdict = intake_verdict(record.value, context, "receipt", f"A provider says {receipt.status}.", registrant_id)
     return Decision((Output(REGISTRANTS, registrant_id, receipt),), verdicts=(structs.replace(verdict, reference=receipt.reference),))

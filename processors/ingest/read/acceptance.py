@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from processors.domain.intake import Intake, Kind
 from processors.domain.journal import Verdict
+from processors.domain.origin import Origin
 from processors.domain.person import ComparedPerson
 from processors.domain.trace import HEADER, Headers, message_headers, trace_in, trace_of
 from processors.ingest.read.dates import ActionTime
-from processors.ingest.read.formats import MAX_BYTES
+from processors.ingest.read.formats import MAX_BYTES, raw_bytes
 from processors.ingest.read.journal_ids import JournalIds
 from processors.ingest.read.rejection import Rejection
 from processors.stage import Context, Decision, Output, Record
@@ -20,6 +21,7 @@ from processors.topics import INTAKE, SUBMISSIONS
 NAME: Final = "read"
 LARGEST_BODY: Final = 2 * MAX_BYTES  # of an accepted record: dense Avro may become larger as JSON than a record can be
 ACCEPTED_AS: Final[Mapping[Kind, str]] = {kind: f"Taken as {kind.replace('_', ' ')}." for kind in get_args(Kind)}
+REFUSED_LATER: Final[frozenset[Kind]] = frozenset({"registration", "receipt"})  # kinds that a later stage may refuse
 NO_DATE: Final = ActionTime(0, 0, date_only=False)
 
 encode = msgspec.json.Encoder().encode
@@ -57,6 +59,7 @@ def accept(record: Record, accepted: AcceptedRecord, context: Context) -> Decisi
         past_from=at.past_from,
         date_only=at.date_only,
         people=accepted.people,
+        origin=origin_of(record, context) if accepted.kind in REFUSED_LATER else b"",
     )
     verdict = Verdict(
         stage=NAME,
@@ -70,6 +73,11 @@ def accept(record: Record, accepted: AcceptedRecord, context: Context) -> Decisi
         trace=trace_in(record.traceparent),
     )
     return Decision(outputs=(Output(INTAKE, None, intake, headers=headers_of(record, message_id, ori)),), verdicts=(verdict,))
+
+
+def origin_of(record: Record, context: Context) -> bytes:
+    """Return the record's sealed origin."""
+    return Origin.of(record.topic, record.partition, record.offset, raw_bytes(record)).sealed(context.seal)
 
 
 def headers_of(record: Record, message_id: str, ori: str | None) -> Headers:

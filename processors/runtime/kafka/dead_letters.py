@@ -52,9 +52,9 @@ def check_replayable(letters: Iterable[DeadLetter]) -> None:
 
 
 def replay(client: UserClient, letter: DeadLetter, seal: Seal, replayed_by: str) -> None:
-    """Send the original again, byte for byte, to the topic it came from, and settle the dead letter; raises UserError if it cannot."""
+    """Send the original again, byte for byte, to the topic it was read from, and settle the dead letter; raises UserError if it cannot."""
     check_replayable([letter])
-    client.send(TOPICS_BY_NAME[letter.topic], [(letter.key, original_bytes(letter, seal_of(client, letter, seal)))])
+    client.send(TOPICS_BY_NAME[letter.replay_topic or letter.topic], [(letter.key, original_bytes(letter, seal_of(client, letter, seal)))])
     _settle(client, letter, "replayed", "sent again", replayed_by)
 
 

@@ -10,9 +10,9 @@ from processors.domain.registration import Reachable
 from processors.ingest.identify import contact_limit
 from processors.ingest.identify.state import ListHead
 from processors.runtime.wire.states import latest_format
-from processors.topics import INTAKE
+from processors.topics import INTAKE, REGISTRATIONS
 from tests.ingest.identify.read_and_identify import Decided, ReadAndIdentify
-from tests.ingest.records import offender
+from tests.ingest.records import REGISTRATION, accepted_record, offender, with_changes
 from tests.one_stage import CODEC
 
 LISTED = contact_limit.list_key("R-1")
@@ -41,12 +41,21 @@ def test_what_there_is_no_room_for_is_a_dead_letter_and_its_site_hears_so(ingest
     (letter,), (reachable,) = passed.of(DeadLetter), passed.reachable
     assert (letter.reason, letter.stage, letter.original) == ("too_many_contacts", "identify", None)
     assert "IVINS-3" in letter.detail
+    assert (letter.topic, letter.offset) == ("registrations", 3), "the site's own record"
     assert reachable == Reachable(
         registrant_id="R-1", seq=3, received_at=ingest.now, registration_id="IVINS-3", source="IVINS", refused=True
     )
     assert passed.enrolled == []
     assert ingest.submit(offenders=[offender("SID:VA4")]).enrolled == [], "nothing of it is kept"
     assert not is_refused(register(ingest, 3, registrant_id="R-2")), "others have room of their own"
+
+
+def test_an_intake_record_of_an_earlier_version_is_named_itself(ingest: ReadAndIdentify) -> None:
+    for number in range(3):
+        register(ingest, number)
+    intake = accepted_record(with_changes(REGISTRATION, registration_id="IVINS-3", registrant_id="R-1"), REGISTRATIONS, key="IVINS-3")
+    (letter,) = Decided(ingest.put(INTAKE, msgspec.structs.replace(intake, origin=b""))).of(DeadLetter)
+    assert (letter.reason, letter.topic) == ("too_many_contacts", "intake")
 
 
 def test_contacts_count_and_not_registrations(ingest: ReadAndIdentify) -> None:
