@@ -10,6 +10,7 @@ import pytest
 
 from processors.domain.journal import Unreadable
 from processors.domain.registration import Contact, Registration
+from processors.ingest.read.dates import is_first_day, is_no_date
 from processors.ingest.read.decide import READ
 from processors.rules.files import BadRules
 from processors.rules.load import load_rules
@@ -342,7 +343,29 @@ def test_b11_a_wrong_unit_under_the_right_logical_type_is_refused_too(logical: s
     assert refused_document(with_changes(RECAPTURE, action_at=at)) == "unreadable_date"
 
 
-NO_DATES = ["1970-01-01", "1970-01-01T00:00:00Z", "1969-12-31T19:00:00-05:00", "1900-01-01", "1900-01-01 00:00:00.000", "19700101"]
+NO_DATES = [
+    *("1970-01-01", "1970-01-01T00:00:00Z", "1969-12-31T19:00:00-05:00", "1900-01-01", "1900-01-01 00:00:00.000", "19700101"),
+    *("1970-01-01 00:00:00 UTC", "1900-01-01 00:00:00.0 -05:00", "1900-01-01T00:00:00-05:00[America/New_York]", "1970-01-01t00:00:00z"),
+    *("1970-01-01T05:00:00+05:00", "19000101T0000", "1900\u201101\u201101"),
+]
+
+
+@pytest.mark.parametrize("no_date", [*NO_DATES, "1970-01-01+99:99"])
+def test_b12_it_is_none_where_a_date_may_be_missing(no_date: str) -> None:
+    assert is_no_date(no_date)
+    assert submission(with_changes(RECAPTURE, sent_at=no_date)).sent_at is None
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        *("1970-01-02", "1970-01-01T00:00:01Z", "1970-01-01T12:00:00-05:00", "1969-12-31", "1969-12-31T00:00:00Z", "1901-01-01"),
+        *("1969-12-31T19:00:00", "1970-02-01", "2026-11-02T17:40:00Z"),
+    ],
+)
+def test_b12_the_days_beside_it_are_dates(date: str) -> None:
+    assert not is_first_day(date)
+    assert not is_no_date(date)
 
 
 @pytest.mark.parametrize("no_date", NO_DATES)

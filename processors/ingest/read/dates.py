@@ -80,7 +80,9 @@ NO_BIRTH_DATE: Final = (
     | {"dob", "birth", "birthdate", "date", "of", "on", "file", "yet", "determined", "undetermined"}
     | {"k", "s", "f", "fecha", "nacimiento", "consta", "nat", "see", "remarks", "notes", "disponible", "se", "desconoce"}
 )
-FIRST_DAY: Final = re.compile(r"1970-?01-?01(?:[T ]00:?00(?::?00(?:[.,]0+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)  # of Unix time
+# The days on which calendars of systems begin, which they write if they have no date: Unix time, and databases.
+_FIRST_DAY: Final = re.compile(r"(?:1970|1900)-?01-?01(?:T00:?00(?::?00(?:[.,]0+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
+_FIRST_YEARS: Final = ("1970", "1969", "1900")  # 1969: the first instant of Unix time, in zones west of Greenwich
 _KNOWN: Final = re.compile(r"(?!0+$|9+$)\d+", re.ASCII)
 LAST_BIRTH: Final = 2100
 MONTHS: Final = 12
@@ -135,12 +137,30 @@ def parse_birth_date(text: str) -> str | None:
     return _day(text).isoformat() if _WHOLE.fullmatch(text) else _partial_birth_date(text)
 
 
+def is_first_day(text: str) -> bool:
+    """
+    Whether a text is the day on which a calendar of systems begins, without a time or at midnight, or Unix time 0 in any zone.
+
+    A date that must be given is refused for it, one that may be missing counts as missing (is_no_date), and a birth date is real.
+    """
+    written = plain(text)
+    if not written.startswith(_FIRST_YEARS):
+        return False
+    if _FIRST_DAY.fullmatch(_without_zone_name(written).replace(" ", "T")):
+        return True
+    try:
+        at = datetime.fromisoformat(_iso_form(text))
+    except ValueError:
+        return False
+    return at.tzinfo is not None and at == EPOCH
+
+
 def is_no_date(text: str) -> bool:
     """Whether a text is what systems write if they have no date: a word, zeros, the first or one of the last days of a calendar."""
     if _WHOLE.match(text):  # as most do
-        return FIRST_DAY.fullmatch(text) is not None
+        return is_first_day(text)
     try:
-        return FIRST_DAY.fullmatch(text) is not None or parse_birth_date(text) is None
+        return is_first_day(text) or parse_birth_date(text) is None
     except ValueError:
         return False
 
@@ -195,10 +215,15 @@ def _iso_form(text: str) -> str:
     written = plain(text)
     iso = written.replace(" ", "T")
     if _ISO.fullmatch(iso) is None:
-        iso = _BEFORE_OFFSET.sub("", _UTC.sub("Z", _ZONE_AFTER.sub("", written))).replace(" ", "T")
+        iso = _without_zone_name(written).replace(" ", "T")
         if _ISO.fullmatch(iso) is None:
             raise ValueError("not an ISO 8601 calendar date")
     return iso
+
+
+def _without_zone_name(written: str) -> str:
+    """Return a date and time without a zone's name after its offset, and without the blank before that."""
+    return _BEFORE_OFFSET.sub("", _UTC.sub("Z", _ZONE_AFTER.sub("", written)))
 
 
 def _day(iso: str) -> date:

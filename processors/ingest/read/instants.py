@@ -11,7 +11,7 @@ from typing import Final
 
 from processors.domain.normalize import normalize
 from processors.domain.time import iso
-from processors.ingest.read.dates import ActionTime, parse_when
+from processors.ingest.read.dates import ActionTime, is_first_day, parse_when
 from processors.ingest.read.rejection import Rejection
 
 SentTime = str | int | float
@@ -30,7 +30,6 @@ NEVER_WORDS: Final = frozenset(
 MOST_LETTERS: Final = 32  # of a text that may be a word for "never"
 NEVER_FROM: Final = 253_370_764_800_000  # the beginning of the year 9999
 NEVER_UNTIL: Final = 253_402_387_200_000  # a day after its end
-NO_DATE: Final = re.compile(r"(1970|1900)-?01-?01(?:T00:?00(?::?00(?:[.,]0+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII)
 LONGEST: Final = (1 << 63) - 1  # what programs write for "never"
 _NUMBER: Final = re.compile(r"(-?(?:\d{9,13}|\d{15,20}))(?:\.0*)?", re.ASCII)  # 14 digits would be a date and time without signs
 _COMPACT: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d[0-5]\d")
@@ -90,7 +89,7 @@ def parse_moment(field: str, text: str, zone: tzinfo) -> ActionTime:
 def parse_plausible_time(field: str, text: str, zone: tzinfo) -> ActionTime:
     """Return the time that a field names; refuses placeholder dates, and dates that result from wrong units."""
     at = parse_moment(field, text, zone)
-    if at.action_at == 0 or NO_DATE.fullmatch(text.upper().replace(" ", "T")):
+    if at.action_at == 0 or is_first_day(text):
         raise Rejection("unreadable_date", f"The field {field} is {text[:10]}, which systems write where they have no date.")
     if 0 < at.action_at < FIRST:
         raise Rejection("unreadable_date", f"The field {field} is {text[:10]}, which is what seconds are that were taken for milliseconds.")
