@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from processors.domain.event import Event, TellingKind
 from processors.domain.transition import transition
+from processors.stage import Output
+from processors.topics import CONFIRMED
 from processors.validate import effect, registrant_knowledge
 from processors.validate.chain import is_later
 from processors.validate.check_result import check
@@ -33,11 +35,28 @@ class MessageHandling(NamedTuple):
 
 def receive_event(event: Event, situation: Situation) -> Draft:
     """Decide on an event; first, any waiting or flagged message that it replaces is superseded."""
+    if event.catch_up:
+        return catch_up(event, situation)
     known: ToldState = "told" if registrant_knowledge.was_told(situation.known.told_until, event) else "not told"
     handler = transition(MESSAGE_HANDLING, known, event.telling).handler
     if situation.known.pending and is_later(event):
         return supersede(event, situation).then(partial(handler, event))
     return handler(event, situation)
+
+
+def catch_up(event: Event, situation: Situation) -> Draft:
+    """
+    Send an event on to registrants of another key of its offender, with the values told last, if registrants were told of it.
+
+    Otherwise it is not sent: whatever still waits or is in review goes to everybody once it is released.
+    """
+    draft, known = Draft(situation), situation.known
+    if not registrant_knowledge.was_told(known.told_until, event):
+        return draft.note(event, "suppressed", "nothing_told", "no one has been notified of it under another key of the offender")
+    zone = rules_in_force(event, situation.rules, situation.now).rule_set.zone_of(event.ori)
+    told = registrant_knowledge.with_values_told(known.untold, event, zone)
+    detail = "it goes to those registered for this person who were not notified of it"
+    return draft.write(Output(CONFIRMED, event.offender, told)).note(event, "passed", "confirmed", detail)
 
 
 def check_news(event: Event, situation: Situation) -> Draft:

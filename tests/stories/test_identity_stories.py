@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from processors.deliver.answer.decide import DELIVERED
 from processors.pipeline import PIPELINE
 from processors.rules.rule_set import Rules
 from processors.runtime.decide.driver import PipelineDriver
+from processors.topics import RESPONSES
 from tests.examples import quarter
 from tests.stories.builders import registration, submission
 from tests.stories.conftest import KEY
@@ -96,6 +98,83 @@ def test_a_reviewer_decides_what_the_evidence_leaves_open(driver: PipelineDriver
     driver.submit(submission(message_id="C", event_subtype="Recapture", action_at="2026-11-02T12:30:00-05:00", offenders=[dana]))
     driver.advance(HOUR)
     assert [each for each in told(driver) if each[1] == ("C",)] == [("R-CARL", ("C",)), ("R-DANA", ("C",))]
+
+
+ESCAPED = {"name": {"given": "Carl", "sur": "Muster"}, "birth_date": "1988-01-09"}
+MISTYPED = {"name": {"given": "Karel", "sur": "Munster"}, "birth_date": "1988-09-01"}
+
+
+def conflict(driver: PipelineDriver) -> str:
+    """Tell R-1 of an escape, send the recapture with a wrong name and birth date, and return the review that it opens."""
+    driver.register(registration("R-1", offender=person("SID:VA1")))
+    driver.submit(submission(message_id="A", offenders=[person("SID:VA1", **ESCAPED)]))
+    driver.submit(recapture("B", person("SID:VA1", **MISTYPED)))
+    driver.advance(HOUR)
+    (review,) = driver.reviews()
+    assert (review.reason, told(driver)) == ("identity_conflict", [("R-1", ("A",))])
+    return review.review_id
+
+
+def recapture(message_id: str, offender: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return submission(message_id=message_id, event_subtype="Recapture", action_at="2026-11-02T12:30:00-05:00", offenders=[offender], **more)
+
+
+def answered(driver: PipelineDriver) -> list[str]:
+    """Return the messages that were answered as delivered, in order."""
+    return [each.message_id for each in driver.records(RESPONSES) if each.event_subtype == DELIVERED]
+
+
+def test_what_a_conflict_kept_from_a_registrant_is_told_once_it_is_released(driver: PipelineDriver) -> None:
+    review = conflict(driver)
+    assert answered(driver) == ["A"]
+    driver.review("release", review)
+    driver.submit(recapture("C", person("SID:VA1", **ESCAPED)))
+    driver.advance(HOUR)
+    assert told(driver) == [("R-1", ("A",)), ("R-1", ("B",))]
+    assert sorted(answered(driver)) == ["A", "B", "C"]
+
+
+def test_a_discarded_conflict_tells_nobody_more_and_is_answered(driver: PipelineDriver) -> None:
+    driver.review("discard", conflict(driver))
+    driver.advance(HOUR)
+    assert told(driver) == [("R-1", ("A",))]
+    assert answered(driver) == ["A", "B"]
+
+
+def test_what_was_sent_again_correctly_before_the_release_is_not_told_twice(driver: PipelineDriver) -> None:
+    review = conflict(driver)
+    driver.submit(recapture("C", person("SID:VA1", **ESCAPED)))
+    driver.advance(HOUR)
+    assert told(driver) == [("R-1", ("A",)), ("R-1", ("C",))]
+    driver.review("release", review)
+    driver.advance(HOUR)
+    assert told(driver) == [("R-1", ("A",)), ("R-1", ("C",))]
+    assert sorted(answered(driver)) == ["A", "B", "C"]
+
+
+def test_what_was_cancelled_before_the_release_is_not_told(driver: PipelineDriver) -> None:
+    review = conflict(driver)
+    driver.submit(recapture("X", person("SID:VA1", **MISTYPED), operation="Cancel", refers_to="B"))
+    driver.advance(24 * HOUR)
+    driver.review("release", review)
+    driver.advance(HOUR)
+    assert told(driver) == [("R-1", ("A",))]
+    assert sorted(answered(driver)) == ["A", "B", "X"]
+
+
+def test_what_another_stage_asks_about_goes_to_everybody_once_it_is_released_there(driver: PipelineDriver) -> None:
+    driver.register(registration("R-1", offender=person("SID:VA1")))
+    driver.submit(submission(message_id="A", offenders=[person("SID:VA1", **ESCAPED)]))
+    driver.submit(recapture("B", person("SID:VA1", **MISTYPED), location={"kind": "Nowhere known"}))
+    driver.advance(HOUR)
+    reviews = {each.reason: each.review_id for each in driver.reviews()}
+    driver.review("release", reviews.pop("identity_conflict"))
+    driver.advance(HOUR)
+    assert told(driver) == [("R-1", ("A",))]
+    driver.review("release", *reviews.values())
+    driver.advance(HOUR)
+    assert told(driver) == [("R-1", ("A",)), ("R-1", ("B",))]
+    assert sorted(answered(driver)) == ["A", "B"]
 
 
 def test_a_registration_that_the_merged_person_contradicts_hears_nothing_more(driver: PipelineDriver) -> None:

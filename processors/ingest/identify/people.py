@@ -104,8 +104,12 @@ def merge_keys(keys: Iterable[str], states: States) -> Iterator[str]:
 # reviews
 
 
-def open_conflict(states: States, first: Event, question: IdentityQuestion, context: Context) -> Decision[State]:
-    """Open a review that asks whether offenders are one person, and remember that a reviewer was asked."""
+def open_conflict(states: States, first: Event, question: IdentityQuestion, context: Context, *, withheld: bool) -> Decision[State]:
+    """
+    Open a review that asks whether offenders are one person, and remember that a reviewer was asked.
+
+    If the message is `withheld` from registrants of one of them, the review holds it: they are told of it once it is released.
+    """
     offender = find(states, question.offenders[0], Offender)
     if offender is None:
         return UNCHANGED
@@ -115,7 +119,8 @@ def open_conflict(states: States, first: Event, question: IdentityQuestion, cont
     review = open_review(first, f"identity_conflict|{'|'.join(others)}", detail)
     review = structs.replace(review, reason="identity_conflict")
     verdict = event_verdict(first, context, "noted", "identity_conflict", detail, review.review_id)
-    opened = publish_review(review, offenders=question.offenders)
+    held = (structs.replace(first, catch_up=True, submission=b""),) if withheld else ()
+    opened = publish_review(review, held, first.submission if withheld else b"", question.offenders)
     return opened.then(Decision(states={question.offenders[0]: met}, verdicts=(verdict,)))
 
 

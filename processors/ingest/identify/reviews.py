@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import structs
 
-from processors.domain.event import Event
+from processors.domain.event import Event, with_hold_until
 from processors.domain.journal import Outcome
 from processors.domain.review import STATE_AFTER, Review, ReviewAction, close_review, review_id
 from processors.domain.review import open_review as new_review
@@ -87,9 +87,10 @@ def settle_review(states: States, waiting: OpenReview, action: ReviewAction, con
         for each in waiting.events
     )
     if action.action == "release":
-        outputs = tuple(Output(EVENTS, each.offender, structs.replace(each, submission=waiting.submission)) for each in waiting.events)
+        released = (structs.replace(each, submission=waiting.submission) for each in waiting.events)
+        outputs = tuple(Output(EVENTS, each.offender, with_hold_until(each, action.received_at)) for each in released)
     else:
-        outputs = tuple(end for each in waiting.events for end in part_ended(each, "failed"))
+        outputs = tuple(end for each in waiting.events for end in part_ended(each, "nobody" if each.catch_up else "failed"))
     return Decision((Output(REVIEWS, review.review_id, review), *outputs), {review_key(review.review_id): None}, verdicts)
 
 

@@ -153,7 +153,7 @@ def decide_submission(record: Record, states: States, context: Context) -> Decis
     parts = with_written_names(states, prepared, identify_parts(states, prepared, earlier, record))
     known = after(states, parts.change)
     active = note_activity(states, prepared.agency, intake, (submission.agency.ori, where), context)
-    leaves = sum(map(len, parts.offenders))
+    leaves = sum(map(len, parts.offenders)) + sum(is_withheld(parts, *each) for each in parts.questions)
     found = tuple(
         [
             event(record, submission, where, offender, (part, len(parts.offenders), leaves), formerly(known, offender))
@@ -165,7 +165,7 @@ def decide_submission(record: Record, states: States, context: Context) -> Decis
     if parts.change is not UNCHANGED or parts.questions:
         merged = tuple(merge_verdict(each, intake, context) for each in parts.merges)
         shown = Decision(verdicts=merged)
-        shown = shown.then(open_identity_questions(known, found, parts.questions, context))
+        shown = shown.then(open_identity_questions(known, found, parts, context))
         for key in parts.grown:
             shown = shown.then(ask_about_near_registrations(after(known, shown), key, record, context))
     if crowded := tuple(crowded_verdicts(states, known, prepared.persons, parts.offenders, record, context)):
@@ -235,15 +235,19 @@ def named_offenders(states: States, described: Description) -> Iterable[str]:
     return matching_offenders(described, find_offenders(states, described))[0]
 
 
-def open_identity_questions(
-    states: States, found: tuple[Event, ...], questions: tuple[tuple[int, IdentityQuestion], ...], context: Context
-) -> Decision[State]:
+def open_identity_questions(states: States, found: tuple[Event, ...], parts: IdentifiedParts, context: Context) -> Decision[State]:
     """Open the reviews that ask whether offenders are one person."""
     opened = UNCHANGED
-    for part, question in questions:
+    for part, question in parts.questions:
         first = next(each for each in found if each.part == part)
-        opened = opened.then(open_conflict(after(states, opened), first, question, context))
+        withheld = is_withheld(parts, part, question)
+        opened = opened.then(open_conflict(after(states, opened), first, question, context, withheld=withheld))
     return opened
+
+
+def is_withheld(parts: IdentifiedParts, part: int, question: IdentityQuestion) -> bool:
+    """Whether the part is not sent on under all the keys that the question is about, so that the response waits for its answer."""
+    return not set(question.offenders) <= set(parts.offenders[part])
 
 
 def route_events(  # noqa: PLR0913, PLR0917  a message and all that may hold it
