@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from processors.ingest.read.dates import parse_birth_date
-from processors.ingest.read.niem import Element, NiemDocument, base_name, has_content, local_name, members, text_of
+from processors.ingest.read.niem import Element, NiemDocument, base_name, has_content, local_name, text_of
 from processors.ingest.read.roles import KNOWN, Role, role_of
 
 # Where a person's numbers are, and the scheme of each; PersonOtherIdentification may name another.
@@ -40,7 +40,7 @@ def offenders(document: NiemDocument, event: Element) -> list[dict[str, Any]]:
     descriptions: dict[object, dict[Element, None]] = defaultdict(dict)
     roles: dict[object, set[Role]] = defaultdict(set)
     behind = persons_by_role_or_name(document)
-    surroundings = SurroundingRoles({event, *event.iterancestors()})
+    surroundings = SurroundingRoles(document, {event, *event.iterancestors()})
     for element, role, described in appearances(document, surroundings):
         key = person_key(document, element, behind)
         roles[key] |= {role} if role else set()
@@ -91,13 +91,14 @@ def person_key(document: NiemDocument, element: Element, behind: Mapping[object,
 class SurroundingRoles:
     """The roles that elements give to the persons within them; the event and the elements around it (`about`) give none."""
 
-    def __init__(self, about: set[Element]) -> None:
+    def __init__(self, document: NiemDocument, about: set[Element]) -> None:
+        self._document = document
         self._given: dict[Element, Role] = dict.fromkeys(about, Role.UNSTATED)
 
     def role_of(self, person: Element) -> Role:
         """Return the role that a text states for the person, otherwise the one that the nearest element around them gives."""
         parent = person.getparent()
-        return stated_role(person) or (self._given_by(parent) if parent is not None else Role.UNSTATED)
+        return stated_role(self._document, person) or (self._given_by(parent) if parent is not None else Role.UNSTATED)
 
     def _given_by(self, element: Element) -> Role:
         if element not in self._given:
@@ -105,15 +106,15 @@ class SurroundingRoles:
         return self._given[element]
 
     def _give(self, element: Element) -> Role:
-        own, parent = stated_role(element) or role_of(local_name(element.tag)), element.getparent()
+        own, parent = stated_role(self._document, element) or role_of(local_name(element.tag)), element.getparent()
         around = self._given_by(parent) if own not in KNOWN and parent is not None else own
         return Role.UNCLEAR if own is Role.UNCLEAR and around in {Role.UNSTATED, Role.SUBJECT} else around
 
 
-def stated_role(element: Element) -> Role | None:
+def stated_role(document: NiemDocument, element: Element) -> Role | None:
     """Return the role that a text in the element states, such as `PersonRoleText`; None without one, or if there are several persons."""
-    texts = [text for each in members(element) if ROLE_TEXT.fullmatch(local_name(each.tag)) and (text := text_of(each))]
-    alone = not texts or sum(base_name(each.tag) == "Person" for each in members(element)) <= 1
+    texts = [text for each in document.members(element) if ROLE_TEXT.fullmatch(local_name(each.tag)) and (text := text_of(each))]
+    alone = not texts or sum(base_name(each.tag) == "Person" for each in document.members(element)) <= 1
     return next((role for text in texts if alone and (role := role_of(text)) in KNOWN), None)
 
 
@@ -135,7 +136,7 @@ def appearances(document: NiemDocument, surroundings: SurroundingRoles) -> Itera
             role = surroundings.role_of(element)
             subject = role_of(local_name(parent.tag)) is Role.SUBJECT
             yield element, role if described or role in KNOWN else None, [*described, parent] if subject else described
-        elif document.target(element) or any(local_name(each.tag) in PERSON_PROPERTIES for each in members(element)):
+        elif document.target(element) or any(base_name(each.tag) in PERSON_PROPERTIES for each in document.members(element)):
             yield element, role_of(name), described
 
 
@@ -189,8 +190,8 @@ def distinct(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def identifiers(document: NiemDocument, element: Element) -> Iterator[dict[str, str]]:
     """Yield the numbers that are properties of the element."""
-    for each in members(element):
-        scheme = IDENTIFIERS.get(local_name(each.tag))
+    for each in document.members(element):
+        scheme = IDENTIFIERS.get(base_name(each.tag))
         for found in document.resolve(each) if scheme else ():
             value = document.text(found, "IdentificationID") or text_of(found)
             source = document.text(found, "IdentificationSourceText") if scheme == "ICOTS" else None
@@ -203,7 +204,7 @@ def issuer(document: NiemDocument, identification: Element) -> str | None:
     """Return who issued a number according to the elements of its jurisdiction, preferably a state's two letters; None if unknown."""
     texts = [
         (local_name(each.tag), text)
-        for jurisdiction in members(identification)
+        for jurisdiction in document.members(identification)
         if base_name(jurisdiction.tag).startswith("IdentificationJurisdiction")
         for found in document.resolve(jurisdiction)
         for each in found.iter()
@@ -251,7 +252,7 @@ def alias_names(document: NiemDocument, behind: Mapping[object, Element]) -> dic
             for alias in names(document, named)
             if alias
         ]
-        for each in members(association):
+        for each in document.members(association):
             if may_be_person(base_name(each.tag)):
                 found[person_key(document, each, behind)] += called
     return found
