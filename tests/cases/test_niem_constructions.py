@@ -1,11 +1,13 @@
-"""Further constructions of NIEM: envelopes, `xml:base`, augmentations by reference."""
+"""Further constructions of NIEM: envelopes, `xml:base`, augmentations by reference, roles by type and by association."""
 
 import pytest
 
+from processors.domain.person import Name
+from processors.ingest.read.roles import Role, role_of, role_of_association
 from processors.runtime.decide.driver import PipelineDriver
 from tests.cases.given import DEPARTURE, insert_before, swap_text
 from tests.cases.test_b01_b05_niem import ASSOCIATION, NIL, PERSON, same_as_before
-from tests.cases.test_other_xml import EVENT_TYPE, VERA
+from tests.cases.test_other_xml import EVENT_TYPE, VERA, names, within
 from tests.ingest.records import rejection, submission
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -78,6 +80,122 @@ def test_many_references_to_something_large_are_refused(reference: str, target: 
     large = f'<{target} s:id="L">{"<nc:PersonGivenName>Al</nc:PersonGivenName>" * 3000}</{target}>'
     text = insert_before(insert_before(DEPARTURE, ASSOCIATION, large), PERSON, f"<nc:Person>{reference}</nc:Person>" * 5000)
     assert rejection(text.encode()) == "too_complex"
+
+
+@pytest.mark.timeout(10)
+def test_a_role_with_many_persons_is_read_at_once() -> None:
+    mentioned = within("Related", person='<nc:Person s:ref="OFFENDER1"/>' * 5000)
+    victim = mentioned + "<nc:PersonEyeColorText/>" * 5000 + '<nc:RoleOfPerson s:ref="V9"/>'
+    assert names(insert_before(DEPARTURE, PERSON, VERA + within("Victim", person=victim))) == ["Sample"]
+
+
+# --- roles -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["j:VictimType", "j:EnforcementOfficialType", "x:VictimPersonType", "JudgeType", " j:WitnessType "])
+def test_a_type_gives_a_role(kind: str) -> None:
+    """Found as a variant: a victim of this type was told of as an offender."""
+    typed = f'{XSI} xsi:type="{kind}"'
+    assert names(insert_before(DEPARTURE, PERSON, VERA.replace("<nc:Person ", f"<nc:Person {typed} "))) == ["Sample"]
+    participant = f'<x:Participant xmlns:x="urn:x" {typed}>{VERA}</x:Participant>'
+    assert names(insert_before(DEPARTURE, PERSON, participant)) == ["Sample"]
+
+
+@pytest.mark.parametrize("kind", ["nc:PersonType", "x:OffenderType", "j:SubjectType", "x:CompactPersonExtType", ""])
+def test_a_type_takes_none_away(driver: PipelineDriver, kind: str) -> None:
+    same_as_before(driver, swap_text(DEPARTURE, "<nc:Person s:id", f'<nc:Person {XSI} xsi:type="{kind}" s:id'))
+
+
+@pytest.mark.parametrize("reference", ["nc:PersonReference", "nc:Person", "nc:RoleOfPerson"])
+@pytest.mark.parametrize(
+    "association",
+    [
+        "j:OffenseVictimAssociation",
+        "j:IncidentWitnessAssociation",
+        "j:ActivityEnforcementOfficialAssociation",
+        "j:SupervisingOfficerAssociation",
+    ],
+)
+def test_an_association_names_the_role_of_the_only_person_in_it(association: str, reference: str) -> None:
+    """Found as a variant: NIEM 2 ties a victim to an offense in this way, and the victim was told of as an offender."""
+    tie = f'<{association}><nc:ActivityReference s:ref="ACTIVITY"/><{reference} s:ref="V9"/></{association}>'
+    assert names(insert_before(DEPARTURE, ASSOCIATION, VERA + tie)) == ["Sample"]
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        *(("OffenseVictimAssociation", Role.OTHER), ("ArrestSubjectAssociation", Role.SUBJECT), ("CaseOfficialsAssociation", Role.OTHER)),
+        *(("SubjectVictimAssociation", Role.UNSTATED), ("PersonOfficerAssociation", Role.UNSTATED), ("ActivityAssociation", Role.UNSTATED)),
+    ],
+)
+def test_if_it_names_one_role_only(name: str, role: Role) -> None:
+    assert role_of_association(name) is role
+
+
+def test_an_association_of_two_persons_says_of_neither_who_they_are(driver: PipelineDriver) -> None:
+    persons = '<nc:Person s:ref="OFFENDER1"/><j:EnforcementOfficial s:ref="V9"/>'
+    tie = f"<j:SupervisingOfficerAssociation>{persons}</j:SupervisingOfficerAssociation>"
+    same_as_before(driver, insert_before(DEPARTURE, ASSOCIATION, VERA + tie))
+
+
+@pytest.mark.parametrize("role", ["Captain", "Informant", "BoardMember", "VictimRepresentative", "Requester", "Cellmate", "NotifiedPerson"])
+def test_a_role_that_is_not_known_may_itself_be_the_reference(driver: PipelineDriver, role: str) -> None:
+    tie = f'<x:{role} xmlns:x="urn:x" s:ref="{{}}"/>'
+    assert names(insert_before(WITHOUT_NUMBER, ASSOCIATION, VERA + tie.format("V9"))) == ["Sample"]
+    same_as_before(driver, insert_before(DEPARTURE, ASSOCIATION, tie.format("OFFENDER1")))
+
+
+def test_whoever_is_only_mentioned_by_such_roles_is_an_offender_if_nobody_else_is() -> None:
+    items = "".join(f'<x:Item xmlns:x="urn:x" s:ref="{each}"/>' for each in ("V9", "OFFENDER1"))
+    assert names(insert_before(WITHOUT_NUMBER, ASSOCIATION, VERA + items)) == ["Sample", "Stone"]
+    assert names(insert_before(DEPARTURE, ASSOCIATION, VERA + items)) == ["Sample"]
+
+
+@pytest.mark.parametrize("between", ["RelatedPerson", "VictimSubjectRelationship", "Caseload"])
+@pytest.mark.parametrize("role", ["Victim", "SupervisingOfficer"])
+def test_a_victim_may_refer_to_the_offender(driver: PipelineDriver, role: str, between: str) -> None:
+    """Found as a variant: the offender counted as a victim too, and the message as about nobody."""
+    related = within(between, person='<nc:Person s:ref="OFFENDER1"/>')
+    tie = within(role, person=f'<nc:RoleOfPerson s:ref="V9"/>{related}')
+    assert names(insert_before(WITHOUT_NUMBER, ASSOCIATION, VERA + tie)) == ["Sample"]
+    same_as_before(driver, insert_before(DEPARTURE, ASSOCIATION, VERA + tie))
+
+
+def test_and_to_whoever_accompanies_them() -> None:
+    helper = within("Helper", person='<nc:Person s:ref="H9"/>')
+    victim = within("Victim", person=f'<nc:RoleOfPerson s:ref="V9"/>{helper}')
+    described = VERA + VERA.replace("V9", "H9").replace("Stone", "Rivers")
+    assert names(insert_before(DEPARTURE, ASSOCIATION, described + victim)) == ["Sample"]
+
+
+@pytest.mark.parametrize("role", ["JointDefendant", "OtherDefendants", "RelatedOffender", "AssociatedSubject"])
+def test_another_defendant_is_a_codefendant(role: str) -> None:
+    assert role_of(role) is Role.OTHER
+
+
+@pytest.mark.parametrize(("role", "given"), [("OffenderRef", Role.SUBJECT), ("VictimLinks", Role.OTHER), ("PersonRef", Role.UNSTATED)])
+def test_a_reference_may_say_that_it_is_one(role: str, given: Role) -> None:
+    assert role_of(role) is given
+
+
+def test_an_offender_referred_to_may_have_no_number_beside_another() -> None:
+    text = insert_before(WITHOUT_NUMBER, ASSOCIATION, VERA + '<x:OffenderRef xmlns:x="urn:x" s:ref="OFFENDER1"/>')
+    assert names(text) == ["Sample", "Stone"]
+
+
+# --- names -------------------------------------------------------------------------------------------------------------------
+
+JACK = "<nc:PersonGivenName>Jack</nc:PersonGivenName><nc:PersonSurName>Example</nc:PersonSurName>"
+
+
+@pytest.mark.parametrize("born", ["", "<nc:PersonBirthDate><nc:Date>1982-05-17</nc:Date></nc:PersonBirthDate>"])
+def test_an_alias_may_be_written_as_a_person(born: str) -> None:
+    person = f'<nc:Person s:id="AKA"><nc:PersonName>{JACK}</nc:PersonName>{born}</nc:Person>'
+    identity = '<nc:Identity><nc:IdentityPersonRepresentation s:ref="AKA"/></nc:Identity>'
+    tie = f'<nc:PersonAliasIdentityAssociation><nc:Person s:ref="OFFENDER1"/>{identity}</nc:PersonAliasIdentityAssociation>'
+    (offender,) = submission(insert_before(DEPARTURE, ASSOCIATION, person + tie).encode()).offenders
+    assert (offender.name, offender.aliases) == (Name("John", "Q", "Sample"), (Name("Jack", None, "Example"),))
 
 
 # --- envelopes ---------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from processors.ingest.read.dates import parse_birth_date
 from processors.ingest.read.niem import Element, NiemDocument, base_name, has_content, local_name, text_of
-from processors.ingest.read.roles import KNOWN, Role, role_of
+from processors.ingest.read.roles import KNOWN, Role, role_of, role_of_association
 
 # Where a person's numbers are, and the scheme of each; PersonOtherIdentification may name another.
 IDENTIFIERS: Final = {
@@ -29,6 +29,8 @@ SCHEMES: Final = frozenset(IDENTIFIERS.values())
 OF_A_STATE: Final = frozenset({"SID", "DOC"})  # schemes whose numbers the jurisdiction issued that the document names
 STATE_CODE: Final = 2  # letters
 ROLE_HOLDERS: Final = frozenset({"RoleOfPerson", "EntityPerson"})  # their parent is the role
+REPRESENTATION: Final = "IdentityPersonRepresentation"
+XSI_TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 DEEPEST_ROLE: Final = 8  # roles of roles that are followed to the person
 # The elements whose text states a person's role in an activity or a case.
 ROLE_TEXT: Final = re.compile(r".*(Role|Involvement)(Category|Description)*(Text|Code|Name)?")
@@ -63,11 +65,13 @@ def choose_offenders(roles: dict[object, set[Role]], numbered: set[object]) -> s
     Somebody who is only a relative, or whose role is unclear, is an offender if they have such a number, or if nobody else is an
     offender; of several relatives without a number, none is.
     """
-    certain = {key for key, given in roles.items() if Role.SUBJECT in given or (Role.UNSTATED in given and Role.RELATED not in given)}
+    certain = {key for key, given in roles.items() if Role.SUBJECT in given or given == {Role.UNSTATED}}
     unclear = {key for key, given in roles.items() if given == {Role.UNCLEAR}}
-    related = {key for key, given in roles.items() if given in ({Role.UNSTATED, Role.RELATED}, {Role.UNCLEAR, Role.RELATED})}
-    found = certain | ((unclear | related) & numbered) if certain or related & numbered else unclear
-    return found or (related if len(related) == 1 else set())
+    mentioned = {key for key, given in roles.items() if given == {Role.UNSTATED, Role.UNCLEAR}}
+    related = {key for key, given in roles.items() if Role.RELATED in given and len(given) > 1} - certain
+    doubtful = mentioned | related
+    found = certain | ((unclear | doubtful) & numbered) if certain or doubtful & numbered else unclear
+    return found or mentioned or (related if len(related) == 1 else set())
 
 
 def persons_by_role_or_name(document: NiemDocument) -> dict[object, Element]:
@@ -94,11 +98,24 @@ class SurroundingRoles:
     def __init__(self, document: NiemDocument, about: set[Element]) -> None:
         self._document = document
         self._given: dict[Element, Role] = dict.fromkeys(about, Role.UNSTATED)
+        self._held: dict[Element, bool] = {}  # whether a role has a person of its own
 
     def role_of(self, person: Element) -> Role:
-        """Return the role that a text states for the person, otherwise the one that the nearest element around them gives."""
+        """Return the role that a text or `xsi:type` states for the person, otherwise the one that the nearest element around them gives."""
         parent = person.getparent()
         return stated_role(self._document, person) or (self._given_by(parent) if parent is not None else Role.UNSTATED)
+
+    def belong_to_another(self, reference: Element) -> bool:
+        """Whether the role around a reference is that of another person, as in a Victim with a RoleOfPerson and a RelatedPerson."""
+        parent = reference.getparent()
+        if parent is None or role_of(local_name(parent.tag)) is not Role.UNCLEAR:
+            return False
+        giver = next((each for each in parent.iterancestors() if role_of(local_name(each.tag)) in KNOWN), None)
+        if giver is None:
+            return False
+        if giver not in self._held:
+            self._held[giver] = any(base_name(each.tag) in ROLE_HOLDERS for each in self._document.members(giver))
+        return self._held[giver]
 
     def _given_by(self, element: Element) -> Role:
         if element not in self._given:
@@ -106,44 +123,71 @@ class SurroundingRoles:
         return self._given[element]
 
     def _give(self, element: Element) -> Role:
-        own, parent = stated_role(self._document, element) or role_of(local_name(element.tag)), element.getparent()
+        own, parent = stated_role(self._document, element) or self._named_role(element), element.getparent()
         around = self._given_by(parent) if own not in KNOWN and parent is not None else own
         return Role.UNCLEAR if own is Role.UNCLEAR and around in {Role.UNSTATED, Role.SUBJECT} else around
 
+    def _named_role(self, element: Element) -> Role:
+        """Return the role that the element's name gives; that of an association only counts for the only person in it."""
+        name = local_name(element.tag)
+        if not name.endswith("Association") or (role := role_of(name)) in KNOWN:
+            return role_of(name)
+        persons = sum(may_be_person(base_name(each.tag)) for each in self._document.members(element))
+        return role_of_association(name) if persons == 1 else role
+
 
 def stated_role(document: NiemDocument, element: Element) -> Role | None:
-    """Return the role that a text in the element states, such as `PersonRoleText`; None without one, or if there are several persons."""
+    """
+    Return the role that a text in the element states, such as `PersonRoleText`, or its `xsi:type`.
+
+    None if neither does; a text does not if there are several persons.
+    """
     texts = [text for each in document.members(element) if ROLE_TEXT.fullmatch(local_name(each.tag)) and (text := text_of(each))]
     alone = not texts or sum(base_name(each.tag) == "Person" for each in document.members(element)) <= 1
-    return next((role for text in texts if alone and (role := role_of(text)) in KNOWN), None)
+    kind = element.get(XSI_TYPE)
+    stated = [*(texts if alone else ()), *([kind.rpartition(":")[2].strip().removesuffix("Type")] if kind else ())]
+    return next((role for text in stated if (role := role_of(text)) in KNOWN), None)
 
 
 def appearances(document: NiemDocument, surroundings: SurroundingRoles) -> Iterator[tuple[Element, Role | None, list[Element]]]:
     """Yield every element that is or refers to a person, the role it gives them, and the elements that describe them."""
     for element in document.root.iter():
         name = base_name(element.tag)
-        parent = element.getparent() if may_be_person(name) else None
+        parent = element.getparent() if may_be_person(name) or (element.items() and is_unclear_reference(document, element)) else None
         if parent is None:
             continue
         if in_envelope(element):
             yield element, Role.OTHER if surroundings.role_of(element) is Role.OTHER else None, []
             continue
         described = [element] if has_content(element) else []
-        if name in ROLE_HOLDERS:
+        if name == REPRESENTATION:  # an alias, which is a person of its own in the document only
+            yield element, Role.RELATED, []
+        elif name in ROLE_HOLDERS:
             role = surroundings.role_of(element)
             yield element, Role.RELATED if role is Role.UNCLEAR and not described else role, [*described, parent]
         elif name == "Person" and (described or document.target(element)):
             role = surroundings.role_of(element)
+            if not described and surroundings.belong_to_another(element):
+                yield element, Role.UNCLEAR, []
+                continue
             subject = role_of(local_name(parent.tag)) is Role.SUBJECT
             yield element, role if described or role in KNOWN else None, [*described, parent] if subject else described
+        elif (role := role_of(name)) is Role.UNCLEAR:
+            yield element, role, []
         elif document.target(element) or any(base_name(each.tag) in PERSON_PROPERTIES for each in document.members(element)):
-            yield element, role_of(name), described
+            yield element, role, described
+
+
+def is_unclear_reference(document: NiemDocument, element: Element) -> bool:
+    """Whether the element refers to something by a role that is not known, such as `Captain`; to a name is no role."""
+    name = base_name(element.tag)
+    return role_of(name) is Role.UNCLEAR and not name.endswith("Name") and not has_content(element) and document.target(element) is not None
 
 
 @lru_cache(4096)
 def may_be_person(name: str) -> bool:
     """Whether an element of this name may be or refer to a person."""
-    return name == "Person" or name in ROLE_HOLDERS or role_of(name) in KNOWN
+    return name in {"Person", REPRESENTATION} or name in ROLE_HOLDERS or role_of(name) in KNOWN
 
 
 def in_envelope(element: Element) -> bool:
@@ -247,7 +291,7 @@ def alias_names(document: NiemDocument, behind: Mapping[object, Element]) -> dic
         called = [
             alias
             for identity in document.children(association, "Identity")
-            for described in document.children(identity, "IdentityPersonRepresentation")
+            for described in document.children(identity, REPRESENTATION)
             for named in document.children(described, "PersonName")
             for alias in names(document, named)
             if alias

@@ -29,7 +29,7 @@ PERSONAL: Final = frozenset({"person", "individual"})
 WRAPPING: Final = PERSONAL | frozenset(
     {
         *("party", "people", "information", "info", "entity", "detail", "data", "list", "collection", "group"),
-        *("set", "record", "role", "of", "summary", "profile", "participant", "involved"),
+        *("set", "record", "ref", "link", "pointer", "role", "of", "summary", "profile", "participant", "involved"),
     }
 )
 # What happens to people, and what messages consist of: a person within such an element is the subject.
@@ -65,6 +65,8 @@ OTHERS: Final = (
     *("landlord", "host", "roommate", "neighbor", "commissioner", "examiner", "administrator", "superintendent", "director"),
     *("custodian", "protected", "injured", "payee", "visitor", "dispatcher", "responder"),
 )
+# Words before a subject that make somebody another one, not the one that the message is about.
+BESIDE: Final = frozenset(["co", "joint", "other", "related", "associated"])
 # An association of this kind states only that both persons are relatives.
 FAMILY: Final = frozenset(["union", "marriage", "family", "household", "sibling", "spouse", "parent", "child", "kin", "relative"])
 
@@ -81,7 +83,15 @@ def role_of(name: str) -> Role:
     undergoes = left and UNDERGONE.fullmatch(left[-1]) and not PERSONAL.isdisjoint(words[len(left) :])
     if not left or (left[-1] in PROCESSES and not undergoes):
         return Role.UNSTATED
-    return Role.SUBJECT if undergoes else _role_named(left[-1], beside=left[-2:-1] == ["co"])
+    return Role.SUBJECT if undergoes else _role_named(left[-1], beside=not BESIDE.isdisjoint(left[-2:-1]))
+
+
+@lru_cache(4096)
+def role_of_association(name: str) -> Role:
+    """Return the role of the only person in an association: the one role that its name names, as `OffenseVictimAssociation` does."""
+    words = [_singular(each.lower()) for each in _WORD.findall(name)]
+    roles = {role for each in words if (role := _role_named(each, beside=False)) in KNOWN}
+    return roles.pop() if len(roles) == 1 and PERSONAL.isdisjoint(words) else Role.UNSTATED
 
 
 def _role_named(word: str, *, beside: bool) -> Role:
