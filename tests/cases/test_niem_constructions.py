@@ -189,6 +189,20 @@ def test_an_offender_referred_to_may_have_no_number_beside_another() -> None:
 JACK = "<nc:PersonGivenName>Jack</nc:PersonGivenName><nc:PersonSurName>Example</nc:PersonSurName>"
 
 
+@pytest.mark.parametrize("category", ["alias", "AKA", "a.k.a.", "Also Known As", "nick", "Maiden Name", "former", "Other"])
+@pytest.mark.parametrize("kind", ["Code", "Text"])
+def test_a_name_that_is_called_an_alias_is_one_wherever_it_stands(category: str, kind: str) -> None:
+    """Found as a variant: an alias before the name was what a victim was told."""
+    alias = f"<nc:PersonName><nc:PersonNameCategory{kind}>{category}</nc:PersonNameCategory{kind}>{JACK}</nc:PersonName>"
+    (offender,) = submission(insert_before(DEPARTURE, "<nc:PersonName>", alias).encode()).offenders
+    assert (offender.name, offender.aliases) == (Name("John", "Q", "Sample"), (Name("Jack", None, "Example"),))
+
+
+def test_but_it_is_the_name_of_somebody_who_has_no_other() -> None:
+    text = swap_text(DEPARTURE, "<nc:PersonName>", "<nc:PersonName><nc:PersonNameCategoryCode>alias</nc:PersonNameCategoryCode>")
+    assert submission(text.encode()).offenders == submission(DEPARTURE.encode()).offenders
+
+
 @pytest.mark.parametrize("born", ["", "<nc:PersonBirthDate><nc:Date>1982-05-17</nc:Date></nc:PersonBirthDate>"])
 def test_an_alias_may_be_written_as_a_person(born: str) -> None:
     person = f'<nc:Person s:id="AKA"><nc:PersonName>{JACK}</nc:PersonName>{born}</nc:Person>'

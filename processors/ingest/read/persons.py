@@ -31,6 +31,10 @@ STATE_CODE: Final = 2  # letters
 ROLE_HOLDERS: Final = frozenset({"RoleOfPerson", "EntityPerson"})  # their parent is the role
 REPRESENTATION: Final = "IdentityPersonRepresentation"
 XSI_TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
+NAME_CATEGORIES: Final = frozenset({"PersonNameCategoryCode", "PersonNameCategoryText"})
+OTHER_NAME: Final = re.compile(
+    r"alias|\ba\W*k\W*a\b|known as|nick|moniker|maiden|birth|former|previous|stage|street|\bother\b", re.IGNORECASE
+)
 DEEPEST_ROLE: Final = 8  # roles of roles that are followed to the person
 # The elements whose text states a person's role in an activity or a case.
 ROLE_TEXT: Final = re.compile(r".*(Role|Involvement)(Category|Description)*(Text|Code|Name)?")
@@ -207,7 +211,8 @@ def is_blank(document: NiemDocument, element: Element) -> bool:
 
 def person(document: NiemDocument, elements: list[Element], aliases: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the description of one person by these elements; numbers in document order, without duplicates."""
-    called = [found for each in elements for named in document.children(each, "PersonName") for found in names(document, named) if found]
+    own = sorted((named for each in elements for named in document.children(each, "PersonName")), key=is_other_name)
+    called = [found for named in own for found in names(document, named) if found]
     others = [
         found for each in elements for named in document.children(each, "PersonAlternateName") for found in names(document, named) if found
     ]
@@ -218,6 +223,11 @@ def person(document: NiemDocument, elements: list[Element], aliases: list[dict[s
         aliases=[each for each in distinct(called[1:] + others + aliases) if each not in called[:1]],
         birth_date=max(births, key=exactness, default=None),  # the first of the most exact
     )
+
+
+def is_other_name(name: Element) -> bool:
+    """Whether the document says of a name that it is an alias, a former name or the like."""
+    return any(OTHER_NAME.search(text_of(each) or "") for each in name if local_name(each.tag) in NAME_CATEGORIES)
 
 
 def exactness(birth_date: str) -> int:
