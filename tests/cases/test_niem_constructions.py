@@ -101,6 +101,20 @@ def test_a_type_gives_a_role(kind: str) -> None:
     assert names(insert_before(DEPARTURE, PERSON, participant)) == ["Sample"]
 
 
+@pytest.mark.parametrize("said", ["Victim", "Victim of the offender", "Crime victim / registrant", "Victim, juvenile", "Reporting Officer"])
+@pytest.mark.parametrize("element", ["PersonCategoryText", "PersonTypeCode", "PersonRoleText"])
+def test_a_category_says_who_is_no_offender(said: str, element: str) -> None:
+    category = f'<x:{element} xmlns:x="urn:x">{said}</x:{element}>'
+    assert names(insert_before(DEPARTURE, PERSON, VERA.replace("<nc:PersonName>", f"{category}<nc:PersonName>"))) == ["Sample"]
+
+
+def test_but_not_who_is_one() -> None:
+    category = '<x:PersonCategoryCode xmlns:x="urn:x">Juvenile</x:PersonCategoryCode><nc:PersonName>'
+    typed = VERA.replace("<nc:Person ", f'<nc:Person {XSI} xsi:type="x:JuvenileType" ')
+    for victim in (typed, VERA.replace("<nc:PersonName>", category)):
+        assert names(insert_before(DEPARTURE, PERSON, within("Victim", person=victim))) == ["Sample"]
+
+
 @pytest.mark.parametrize("kind", ["nc:PersonType", "x:OffenderType", "j:SubjectType", "x:CompactPersonExtType", ""])
 def test_a_type_takes_none_away(driver: PipelineDriver, kind: str) -> None:
     same_as_before(driver, swap_text(DEPARTURE, "<nc:Person s:id", f'<nc:Person {XSI} xsi:type="{kind}" s:id'))
@@ -172,6 +186,21 @@ def test_and_to_whoever_accompanies_them() -> None:
 @pytest.mark.parametrize("role", ["JointDefendant", "OtherDefendants", "RelatedOffender", "AssociatedSubject"])
 def test_another_defendant_is_a_codefendant(role: str) -> None:
     assert role_of(role) is Role.OTHER
+
+
+@pytest.mark.parametrize(
+    ("role", "given"),
+    [
+        *(("AttorneyForDefendant", Role.OTHER), ("Attorney for the Defendant", Role.OTHER), ("victim of the offender", Role.OTHER)),
+        *(("MotherOfInmate", Role.RELATED), ("WitnessAgainstDefendant", Role.OTHER), ("Officer in charge of inmate", Role.OTHER)),
+        *(("Victim (of offense 1)", Role.OTHER), ("Victim - minor", Role.OTHER), ("Defendant (victim of himself)", Role.SUBJECT)),
+        *(("ReleaseOfInmate", Role.SUBJECT), ("DefendantInCustody", Role.SUBJECT), ("PersonInCustody", Role.UNSTATED)),
+        *(("ListOfOffenders", Role.SUBJECT), ("Co-defendant", Role.OTHER), ("VictimToOffenderRelationship", Role.UNCLEAR)),
+    ],
+)
+def test_what_follows_a_preposition_is_somebody_else(role: str, given: Role) -> None:
+    """Found as a variant: the attorney for a defendant was told of as the defendant."""
+    assert role_of(role) is given
 
 
 @pytest.mark.parametrize(("role", "given"), [("OffenderRef", Role.SUBJECT), ("VictimLinks", Role.OTHER), ("PersonRef", Role.UNSTATED)])

@@ -38,6 +38,7 @@ OTHER_NAME: Final = re.compile(
 DEEPEST_ROLE: Final = 8  # roles of roles that are followed to the person
 # The elements whose text states a person's role in an activity or a case.
 ROLE_TEXT: Final = re.compile(r".*(Role|Involvement)(Category|Description)*(Text|Code|Name)?")
+CATEGORY: Final = re.compile(r"(Person|Party|Participant|Individual)(Category|Type|Kind)(Description)?(Text|Code)")
 PERSON_PROPERTIES: Final = frozenset({"PersonName", "PersonBirthDate", *IDENTIFIERS} - {"SubjectIdentification"})
 
 
@@ -142,15 +143,17 @@ class SurroundingRoles:
 
 def stated_role(document: NiemDocument, element: Element) -> Role | None:
     """
-    Return the role that a text in the element states, such as `PersonRoleText`, or its `xsi:type`.
+    Return the role that a text in the element states, such as `PersonRoleText`, or that its category or `xsi:type` names.
 
-    None if neither does; a text does not if there are several persons.
+    A category only says who is no offender: a victim may be of the category Juvenile. Texts count only if there are not several persons.
     """
-    texts = [text for each in document.members(element) if ROLE_TEXT.fullmatch(local_name(each.tag)) and (text := text_of(each))]
-    alone = not texts or sum(base_name(each.tag) == "Person" for each in document.members(element)) <= 1
-    kind = element.get(XSI_TYPE)
-    stated = [*(texts if alone else ()), *([kind.rpartition(":")[2].strip().removesuffix("Type")] if kind else ())]
-    return next((role for text in stated if (role := role_of(text)) in KNOWN), None)
+    said = [(local_name(each.tag), text) for each in document.members(element) if len(each) == 0 and (text := text_of(each))]
+    texts = [text for name, text in said if ROLE_TEXT.fullmatch(name)]
+    categories = [text for name, text in said if CATEGORY.fullmatch(name)]
+    alone = not (texts or categories) or sum(base_name(each.tag) == "Person" for each in document.members(element)) <= 1
+    stated = next((role for text in texts if alone and (role := role_of(text)) in KNOWN), None)
+    kinds = [*(categories if alone else ()), (element.get(XSI_TYPE) or "").rpartition(":")[2].strip().removesuffix("Type")]
+    return stated or next((role for kind in kinds if (role := role_of(kind)) in {Role.RELATED, Role.OTHER}), None)
 
 
 def appearances(document: NiemDocument, surroundings: SurroundingRoles) -> Iterator[tuple[Element, Role | None, list[Element]]]:

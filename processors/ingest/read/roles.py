@@ -2,12 +2,14 @@
 The role that the name of an element, or a text about a role, gives to a person (docs/xml.md).
 
 The last word that names a role decides: `CaseDefendantParty` is a defendant, `OffenderSpouses` are spouses, and
-`VictimDetails` are a victim's. Case, plurals and digits are ignored.
+`VictimDetails` are a victim's; but `AttorneyForDefendant` is an attorney, and "Victim, juvenile" a victim. Case, plurals and
+digits are ignored.
 """
 
 import re
 from enum import Enum
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 
 
@@ -24,6 +26,8 @@ class Role(Enum):
 KNOWN: Final = frozenset({Role.SUBJECT, Role.RELATED, Role.OTHER})
 
 _WORD: Final = re.compile(r"[^\W\d_]+?(?=[A-Z][a-z]|(?<=[a-z])[A-Z]|[\W\d_]|$)")
+_SIGNS: Final = re.compile(r"[,;:/()]|\s-+\s")
+PREPOSITIONS: Final = frozenset({"of", "for", "against", "in"})  # what comes after them is somebody or something else
 # Words that only mean a person, and words that only wrap content: the word before them decides.
 PERSONAL: Final = frozenset({"person", "individual"})
 WRAPPING: Final = PERSONAL | frozenset(
@@ -73,8 +77,16 @@ FAMILY: Final = frozenset(["union", "marriage", "family", "household", "sibling"
 
 @lru_cache(4096)
 def role_of(name: str) -> Role:
-    """Return the role that a name gives to a person."""
-    words = [_singular(each.lower()) for each in _WORD.findall(name)]
+    """Return the role that a name gives to a person: the first that comes before a preposition or a sign, otherwise the last."""
+    heads = [list(takewhile(lambda each: each not in PREPOSITIONS, _words(part))) for part in _SIGNS.split(name)]
+    return next((role for head in heads if (role := _role_of_words(head)) in KNOWN), None) or _role_of_words(_words(name))
+
+
+def _words(name: str) -> list[str]:
+    return [_singular(each.lower()) for each in _WORD.findall(name)]
+
+
+def _role_of_words(words: list[str]) -> Role:
     if words[-1:] == ["association"]:
         return Role.UNSTATED if FAMILY.isdisjoint(words) else Role.RELATED
     left = list(words)
@@ -89,7 +101,7 @@ def role_of(name: str) -> Role:
 @lru_cache(4096)
 def role_of_association(name: str) -> Role:
     """Return the role of the only person in an association: the one role that its name names, as `OffenseVictimAssociation` does."""
-    words = [_singular(each.lower()) for each in _WORD.findall(name)]
+    words = _words(name)
     roles = {role for each in words if (role := _role_named(each, beside=False)) in KNOWN}
     return roles.pop() if len(roles) == 1 and PERSONAL.isdisjoint(words) else Role.UNSTATED
 
