@@ -153,6 +153,18 @@ def test_an_association_of_two_persons_says_of_neither_who_they_are(driver: Pipe
     same_as_before(driver, insert_before(DEPARTURE, ASSOCIATION, VERA + tie))
 
 
+@pytest.mark.parametrize("association", ["SubjectVictimAssociation", "CaseVictimAssociation", "PersonOfficerAssociation"])
+def test_but_if_it_does_not_say_which_is_the_victim_the_offender_is_who_has_a_number(driver: PipelineDriver, association: str) -> None:
+    tie = f'<j:{association}><nc:Person s:ref="OFFENDER1"/><nc:Person s:ref="V9"/></j:{association}>'
+    assert names(insert_before(WITHOUT_NUMBER, ASSOCIATION, VERA + tie)) == ["Sample", "Stone"]
+    same_as_before(driver, insert_before(DEPARTURE, ASSOCIATION, VERA + tie))
+
+
+@pytest.mark.parametrize("root", ["Document", "DocumentMessage", "Victim", "NotifyVictim"])
+def test_what_the_whole_message_is_called_gives_no_role(driver: PipelineDriver, root: str) -> None:
+    same_as_before(driver, within(root, person=DEPARTURE.split("?>", 1)[1]))
+
+
 @pytest.mark.parametrize("role", ["Captain", "Informant", "BoardMember", "VictimRepresentative", "Requester", "Cellmate", "NotifiedPerson"])
 def test_a_role_that_is_not_known_may_itself_be_the_reference(driver: PipelineDriver, role: str) -> None:
     tie = f'<x:{role} xmlns:x="urn:x" s:ref="{{}}"/>'
@@ -203,7 +215,10 @@ def test_what_follows_a_preposition_is_somebody_else(role: str, given: Role) -> 
     assert role_of(role) is given
 
 
-@pytest.mark.parametrize(("role", "given"), [("OffenderRef", Role.SUBJECT), ("VictimLinks", Role.OTHER), ("PersonRef", Role.UNSTATED)])
+@pytest.mark.parametrize(
+    ("role", "given"),
+    [("OffenderRef", Role.SUBJECT), ("VictimLinks", Role.OTHER), ("InmateID", Role.SUBJECT), ("PersonRef", Role.UNSTATED)],
+)
 def test_a_reference_may_say_that_it_is_one(role: str, given: Role) -> None:
     assert role_of(role) is given
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from processors.ingest.read.dates import parse_birth_date
 from processors.ingest.read.niem import Element, NiemDocument, base_name, has_content, local_name, text_of
-from processors.ingest.read.roles import KNOWN, Role, role_of, role_of_association
+from processors.ingest.read.roles import ASIDE, KNOWN, Role, role_of, role_of_association, roles_in_association
 
 # Where a person's numbers are, and the scheme of each; PersonOtherIdentification may name another.
 IDENTIFIERS: Final = {
@@ -60,7 +60,9 @@ def offenders(document: NiemDocument, event: Element) -> list[dict[str, Any]]:
     # A role may refer to somebody whom the document does not describe; a Person without content is one who cannot be identified.
     known = [each for found, each in read if each or any(local_name(element.tag) == "Person" for element in found)]
     blank = [element for element in document.named.get("Person", ()) if is_blank(document, element)]
-    return known + [{} for element in blank if surroundings.role_of(element) in {Role.UNSTATED, Role.SUBJECT} and not in_envelope(element)]
+    return known + [
+        {} for element in blank if surroundings.role_of(element) in {Role.UNSTATED, Role.SUBJECT} and not surroundings.in_envelope(element)
+    ]
 
 
 def choose_offenders(roles: dict[object, set[Role]], numbered: set[object]) -> set[object]:
@@ -102,17 +104,31 @@ class SurroundingRoles:
 
     def __init__(self, document: NiemDocument, about: set[Element]) -> None:
         self._document = document
+        self._about = about
         self._given: dict[Element, Role] = dict.fromkeys(about, Role.UNSTATED)
-        self._held: dict[Element, bool] = {}  # whether a role has a person of its own
+        self._held: dict[Element, bool] = {}  # whether a role has a person of its own, or an association several
 
     def role_of(self, person: Element) -> Role:
         """Return the role that a text or `xsi:type` states for the person, otherwise the one that the nearest element around them gives."""
         parent = person.getparent()
         return stated_role(self._document, person) or (self._given_by(parent) if parent is not None else Role.UNSTATED)
 
+    def in_envelope(self, element: Element) -> bool:
+        """Whether the element belongs to the sender or recipient of the document, and not to its subject."""
+        return any(local_name(each.tag).startswith("Document") and each not in self._about for each in element.iterancestors())
+
     def belong_to_another(self, reference: Element) -> bool:
-        """Whether the role around a reference is that of another person, as in a Victim with a RoleOfPerson and a RelatedPerson."""
+        """
+        Whether the role around a reference may be that of another person.
+
+        So it is in a Victim with a RoleOfPerson and a RelatedPerson, and in a VictimAssociation of two persons.
+        """
         parent = reference.getparent()
+        if parent is not None and (name := local_name(parent.tag)).endswith("Association"):
+            if parent not in self._held:
+                plain = sum(base_name(each.tag) == "Person" for each in self._document.members(parent))
+                self._held[parent] = plain > 1 and not ASIDE.isdisjoint(roles_in_association(name))
+            return self._held[parent]
         if parent is None or role_of(local_name(parent.tag)) is not Role.UNCLEAR:
             return False
         giver = next((each for each in parent.iterancestors() if role_of(local_name(each.tag)) in KNOWN), None)
@@ -153,7 +169,7 @@ def stated_role(document: NiemDocument, element: Element) -> Role | None:
     alone = not (texts or categories) or sum(base_name(each.tag) == "Person" for each in document.members(element)) <= 1
     stated = next((role for text in texts if alone and (role := role_of(text)) in KNOWN), None)
     kinds = [*(categories if alone else ()), (element.get(XSI_TYPE) or "").rpartition(":")[2].strip().removesuffix("Type")]
-    return stated or next((role for kind in kinds if (role := role_of(kind)) in {Role.RELATED, Role.OTHER}), None)
+    return stated or next((role for kind in kinds if (role := role_of(kind)) in ASIDE), None)
 
 
 def appearances(document: NiemDocument, surroundings: SurroundingRoles) -> Iterator[tuple[Element, Role | None, list[Element]]]:
@@ -163,7 +179,7 @@ def appearances(document: NiemDocument, surroundings: SurroundingRoles) -> Itera
         parent = element.getparent() if may_be_person(name) or (element.items() and is_unclear_reference(document, element)) else None
         if parent is None:
             continue
-        if in_envelope(element):
+        if surroundings.in_envelope(element):
             yield element, Role.OTHER if surroundings.role_of(element) is Role.OTHER else None, []
             continue
         described = [element] if has_content(element) else []
@@ -195,11 +211,6 @@ def is_unclear_reference(document: NiemDocument, element: Element) -> bool:
 def may_be_person(name: str) -> bool:
     """Whether an element of this name may be or refer to a person."""
     return name in {"Person", REPRESENTATION} or name in ROLE_HOLDERS or role_of(name) in KNOWN
-
-
-def in_envelope(element: Element) -> bool:
-    """Whether the element belongs to the sender or recipient of the document, and not to its subject."""
-    return any(local_name(each.tag).startswith("Document") for each in element.iterancestors())
 
 
 def has_number(described: dict[str, Any]) -> bool:

@@ -24,6 +24,7 @@ class Role(Enum):
 
 
 KNOWN: Final = frozenset({Role.SUBJECT, Role.RELATED, Role.OTHER})
+ASIDE: Final = frozenset({Role.RELATED, Role.OTHER})
 
 _WORD: Final = re.compile(r"[^\W\d_]+?(?=[A-Z][a-z]|(?<=[a-z])[A-Z]|[\W\d_]|$)")
 _SIGNS: Final = re.compile(r"[,;:/()]|\s-+\s")
@@ -33,7 +34,7 @@ PERSONAL: Final = frozenset({"person", "individual"})
 WRAPPING: Final = PERSONAL | frozenset(
     {
         *("party", "people", "information", "info", "entity", "detail", "data", "list", "collection", "group"),
-        *("set", "record", "ref", "link", "pointer", "role", "of", "summary", "profile", "participant", "involved"),
+        *("set", "record", "ref", "link", "pointer", "id", "role", "of", "summary", "profile", "participant", "involved"),
     }
 )
 # What happens to people, and what messages consist of: a person within such an element is the subject.
@@ -101,9 +102,13 @@ def _role_of_words(words: list[str]) -> Role:
 @lru_cache(4096)
 def role_of_association(name: str) -> Role:
     """Return the role of the only person in an association: the one role that its name names, as `OffenseVictimAssociation` does."""
-    words = _words(name)
-    roles = {role for each in words if (role := _role_named(each, beside=False)) in KNOWN}
-    return roles.pop() if len(roles) == 1 and PERSONAL.isdisjoint(words) else Role.UNSTATED
+    roles = roles_in_association(name)
+    return next(iter(roles)) if len(roles) == 1 and PERSONAL.isdisjoint(_words(name)) else Role.UNSTATED
+
+
+def roles_in_association(name: str) -> set[Role]:
+    """Return all roles that the name of an association names."""
+    return {role for each in _words(name) if (role := _role_named(each, beside=False)) in KNOWN}
 
 
 def _role_named(word: str, *, beside: bool) -> Role:
