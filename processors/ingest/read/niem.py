@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
+from urllib.parse import urljoin
 
 from lxml import etree
 
@@ -21,12 +22,15 @@ from processors.ingest.read.rejection import Rejection, quote
 Element = etree._Element  # noqa: SLF001 - lxml gives its element type no public name
 
 XSI_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+XML_BASE: Final = "{http://www.w3.org/XML/1998/namespace}base"
 # The attributes by which elements name themselves and refer to others. Attributes of these names without a namespace count only
 # if the document has none with one.
 NAMING: Final = frozenset({"id", "ref", "uri"})
 # The elements that may stand for a date (substitution group of nc:DateRepresentation), the most exact first.
 DATES: Final = ("DateTime", "ZonedDateTime", "ZuluDateTime", "Date", "YearMonthDate", "YearDate", "DateRepresentation")
 
+# How many elements all references together may lead to: many references to one large object would be many times its size.
+MAX_FOLLOWED: Final = 500_000
 
 NOT_SEARCHED: Final = re.compile("Person|Contact")  # elements whose content belongs to somebody
 _ESCAPED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -67,13 +71,17 @@ def attribute_is_true(value: str | None) -> bool:
     return value is not None and value.strip() in {"true", "1"}
 
 
-def members(element: Element) -> Iterator[Element]:
-    """Yield the element's properties: its children and those of its augmentations."""
-    for child in element:
-        if local_name(child.tag).endswith("Augmentation"):
-            yield from members(child)
-        else:
-            yield child
+def owner(element: Element) -> Element | None:
+    """Return the element of which this one is a property; an augmentation's belong to what it augments."""
+    return next((each for each in element.iterancestors() if not local_name(each.tag).endswith("Augmentation")), None)
+
+
+def join_uri(base: str | None, uri: str) -> str:
+    """Return the absolute URI that a relative one means; unchanged if there is no base, or if either is no URI."""
+    try:
+        return urljoin(base or "", uri)
+    except ValueError:
+        return uri
 
 
 class NiemDocument:
@@ -86,8 +94,11 @@ class NiemDocument:
         self._objects: dict[str, list[Element]] = defaultdict(list)
         self._doubled: str | None = None
         self._attributed: list[Element] = []
-        attributes = {name for each in root.iter() for name, _ in each.items() if local_name(name) in NAMING}
-        self._structural = {name for name in attributes if "}" in str(name)} or NAMING
+        attributes = {name for each in root.iter() for name, _ in each.items()}
+        self._structural = {name for name in attributes if "}" in str(name) and local_name(name) in NAMING} or NAMING
+        self._followed = 0
+        self._based = XML_BASE in attributes
+        self._uris_of_ids: dict[str, str] = {}
         for element in root.iter():
             self.named[local_name(element.tag)].append(element)
             if element.items():
@@ -95,6 +106,8 @@ class NiemDocument:
                 if identity := self._attribute(element, "id"):
                     self._doubled = identity if identity in self._ids else self._doubled
                     self._ids[identity] = element
+                    if self._based:
+                        self._uris_of_ids[join_uri(element.base, f"#{identity}")] = f"#{identity}"
         for element in self._attributed:
             if has_content(element) or self._attribute(element, "id"):
                 for key in self._keys(element):
@@ -111,8 +124,12 @@ class NiemDocument:
         return list(dict.fromkeys([*([f"#{identity}"] if identity else []), *([uri] if uri else [])]))
 
     def _uri(self, element: Element) -> str | None:
+        """Return the URI of an element, as `#id` if it is that of an id in the document; a relative one depends on `xml:base`."""
         uri = self._attribute(element, "uri")
-        return f"#{uri}" if uri in self._ids else uri
+        if not uri or uri in self._ids:
+            return f"#{uri}" if uri else None
+        whole = uri if uri.startswith("#") or not self._based else join_uri(element.base, uri)
+        return self._uris_of_ids.get(whole, whole)
 
     def target(self, element: Element) -> str | None:
         """Return what the element refers to, as `#id` or as a URI; None if it refers to nothing."""
@@ -133,12 +150,28 @@ class NiemDocument:
         if has_content(element):
             return [element]
         target = self.target(element) if element.items() else None
-        return [each for each in self._objects.get(target, ()) if each is not element] if target else []
+        found = [each for each in self._objects.get(target, ()) if each is not element] if target else []
+        self._followed += sum(map(len, found))
+        if self._followed > MAX_FOLLOWED:
+            raise Rejection("too_complex", f"The references of the XML lead to more than {MAX_FOLLOWED} elements.")
+        return found
+
+    def members(self, element: Element, reached: set[Element] | None = None) -> Iterator[Element]:
+        """Yield the element's properties: its children and those of its augmentations, each augmentation once."""
+        for child in element:
+            if not local_name(child.tag).endswith("Augmentation"):
+                yield child
+                continue
+            reached = set() if reached is None else reached
+            found = [each for each in self.resolve(child) if each not in reached]
+            reached.update(found)
+            for each in found:
+                yield from self.members(each, reached)
 
     def children(self, element: Element, name: str) -> Iterator[Element]:
         """Yield the properties of this name; references are followed."""
         if self.has(name):
-            for each in members(element):
+            for each in self.members(element):
                 if base_name(each.tag) == name:
                     yield from self.resolve(each)
 

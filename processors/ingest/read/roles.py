@@ -2,12 +2,14 @@
 The role that the name of an element, or a text about a role, gives to a person (docs/xml.md).
 
 The last word that names a role decides: `CaseDefendantParty` is a defendant, `OffenderSpouses` are spouses, and
-`VictimDetails` are a victim's. Case, plurals and digits are ignored.
+`VictimDetails` are a victim's; but `AttorneyForDefendant` is an attorney, and "Victim, juvenile" a victim. Case, plurals and
+digits are ignored.
 """
 
 import re
 from enum import Enum
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 
 
@@ -22,14 +24,17 @@ class Role(Enum):
 
 
 KNOWN: Final = frozenset({Role.SUBJECT, Role.RELATED, Role.OTHER})
+ASIDE: Final = frozenset({Role.RELATED, Role.OTHER})
 
 _WORD: Final = re.compile(r"[^\W\d_]+?(?=[A-Z][a-z]|(?<=[a-z])[A-Z]|[\W\d_]|$)")
+_SIGNS: Final = re.compile(r"[,;:/()]|\s-+\s")
+PREPOSITIONS: Final = frozenset({"of", "for", "against", "in"})  # what comes after them is somebody or something else
 # Words that only mean a person, and words that only wrap content: the word before them decides.
 PERSONAL: Final = frozenset({"person", "individual"})
 WRAPPING: Final = PERSONAL | frozenset(
     {
         *("party", "people", "information", "info", "entity", "detail", "data", "list", "collection", "group"),
-        *("set", "record", "role", "of", "summary", "profile", "participant", "involved"),
+        *("set", "record", "ref", "link", "pointer", "id", "role", "of", "summary", "profile", "participant", "involved"),
     }
 )
 # What happens to people, and what messages consist of: a person within such an element is the subject.
@@ -65,14 +70,24 @@ OTHERS: Final = (
     *("landlord", "host", "roommate", "neighbor", "commissioner", "examiner", "administrator", "superintendent", "director"),
     *("custodian", "protected", "injured", "payee", "visitor", "dispatcher", "responder"),
 )
+# Words before a subject that make somebody another one, not the one that the message is about.
+BESIDE: Final = frozenset(["co", "joint", "other", "related", "associated"])
 # An association of this kind states only that both persons are relatives.
 FAMILY: Final = frozenset(["union", "marriage", "family", "household", "sibling", "spouse", "parent", "child", "kin", "relative"])
 
 
 @lru_cache(4096)
 def role_of(name: str) -> Role:
-    """Return the role that a name gives to a person."""
-    words = [_singular(each.lower()) for each in _WORD.findall(name)]
+    """Return the role that a name gives to a person: the first that comes before a preposition or a sign, otherwise the last."""
+    heads = [list(takewhile(lambda each: each not in PREPOSITIONS, _words(part))) for part in _SIGNS.split(name)]
+    return next((role for head in heads if (role := _role_of_words(head)) in KNOWN), None) or _role_of_words(_words(name))
+
+
+def _words(name: str) -> list[str]:
+    return [_singular(each.lower()) for each in _WORD.findall(name)]
+
+
+def _role_of_words(words: list[str]) -> Role:
     if words[-1:] == ["association"]:
         return Role.UNSTATED if FAMILY.isdisjoint(words) else Role.RELATED
     left = list(words)
@@ -81,7 +96,19 @@ def role_of(name: str) -> Role:
     undergoes = left and UNDERGONE.fullmatch(left[-1]) and not PERSONAL.isdisjoint(words[len(left) :])
     if not left or (left[-1] in PROCESSES and not undergoes):
         return Role.UNSTATED
-    return Role.SUBJECT if undergoes else _role_named(left[-1], beside=left[-2:-1] == ["co"])
+    return Role.SUBJECT if undergoes else _role_named(left[-1], beside=not BESIDE.isdisjoint(left[-2:-1]))
+
+
+@lru_cache(4096)
+def role_of_association(name: str) -> Role:
+    """Return the role of the only person in an association: the one role that its name names, as `OffenseVictimAssociation` does."""
+    roles = roles_in_association(name)
+    return next(iter(roles)) if len(roles) == 1 and PERSONAL.isdisjoint(_words(name)) else Role.UNSTATED
+
+
+def roles_in_association(name: str) -> set[Role]:
+    """Return all roles that the name of an association names."""
+    return {role for each in _words(name) if (role := _role_named(each, beside=False)) in KNOWN}
 
 
 def _role_named(word: str, *, beside: bool) -> Role:

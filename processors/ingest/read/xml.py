@@ -7,12 +7,13 @@ not resolved leave holes in the text, entities that are resolved reach out.
 
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
+from itertools import chain
 from typing import Any, Final
 
 from lxml import etree
 
-from processors.ingest.read.niem import Element, NiemDocument, has_content, local_name, members, text_of
+from processors.ingest.read.niem import Element, NiemDocument, base_name, has_content, local_name, owner, text_of
 from processors.ingest.read.persons import drop_empty, offenders
 from processors.ingest.read.rejection import Rejection, quote
 from processors.ingest.read.roles import KNOWN, role_of
@@ -138,19 +139,40 @@ class XmlMessage(NiemDocument):
 
     def head(self) -> Document:
         """Return the sender and the ids of the message."""
-        submitter = next((found for each in self.elements_named("DocumentSubmitter") for found in self.resolve(each)), None)
+        elsewhere = (found for each in self.elements_named("DocumentSubmitter") for found in self.resolve(each))
+        submitter = next(chain(self.of_message("DocumentSubmitter"), elsewhere), None)
         deep = partial(self.deep_text, submitter, referring=True)
         return drop_empty(
-            message_id=self.only(self.root, "DocumentIdentification", "IdentificationID"),
-            operation=self.only(self.root, "MessageOperationCode"),
-            refers_to=self.only(self.root, "DocumentReferencedIdentification", "IdentificationID"),
-            sent_at=next((date for each in self.nearest(self.root, "DocumentCreationDate") if (date := self.date(each))), None),
+            message_id=self.only("DocumentIdentification", "IdentificationID"),
+            operation=self.only("MessageOperationCode"),
+            refers_to=self.only("DocumentReferencedIdentification", "IdentificationID"),
+            sent_at=next((date for each in self.of_message("DocumentCreationDate") if (date := self.date(each))), None),
             agency=drop_empty(
                 ori=deep("OrganizationORIIdentification", "IdentificationID"),
                 name=deep("OrganizationName"),
                 state=deep("LocationStateUSPostalServiceCode"),
             ),
         )
+
+    @cached_property
+    def holders_of_type(self) -> list[Element]:
+        """Return the elements that have an EventType."""
+        return [holder for each in self.named.get("EventType", ()) if text_of(each) and (holder := owner(each)) is not None]
+
+    @cached_property
+    def events(self) -> list[Element]:
+        """Return the event elements that have an EventType; elsewhere it says something else."""
+        return [each for each in self.holders_of_type if local_name(each.tag).endswith("Event")]
+
+    @cached_property
+    def around(self) -> list[Element]:
+        """Return the elements around the event, the nearest first: the message, then what it is sent in; without one event the whole."""
+        return list(self.events[0].iterancestors()) if len(self.events) == 1 else [self.root]
+
+    def of_message(self, name: str) -> list[Element]:
+        """Return the properties of this name of the message: of the nearest element around the event that has any, or deeper ones."""
+        found = (list(self.children(each, name)) for each in self.around)
+        return next((each for each in found if each), []) or self.nearest(self.root, name)
 
     def document(self, head: Document, dates: Dates) -> tuple[Document, list[str]]:
         """Return the submission as JSON would carry it, and the names of the elements that are ignored."""
@@ -165,19 +187,17 @@ class XmlMessage(NiemDocument):
     def event(self) -> Element:
         """Return the one event element: the one that holds the one EventType (specification §2.1)."""
         events = [each for each in self.root if local_name(each.tag).endswith("Event")]
-        holders_of_type = [holder for each in self.named.get("EventType", ()) if text_of(each) and (holder := each.getparent()) is not None]
-        holders = [each for each in holders_of_type if local_name(each.tag).endswith("Event")]  # elsewhere it says something else
-        if len(holders) != 1 or len(events) > 1:
-            detail = f"The message has {len(holders_of_type)} EventType in {len(events)} event elements; it needs one in one."
+        if len(self.events) != 1 or len(events) > 1:
+            detail = f"The message has {len(self.holders_of_type)} EventType in {len(events)} event elements; it needs one in one."
             raise Rejection("event_type_count", detail)
-        return holders[0]
+        return self.events[0]
 
     def body(self, event: Element) -> Document:
         """Return the fields of the message, without notification subtypes and dates."""
         cases = self.cases(event)
         compact = next(iter(self.elements_with_content("CompactCase")), None)
         return drop_empty(
-            **{field: self.only(event, name) for field, name in CODES.items()},
+            **{field: self.only(name, of=event) for field, name in CODES.items()},
             event_id=self.text(event, "ActivityIdentification", "IdentificationID"),
             offenders=offenders(self, event),
             case=drop_empty(
@@ -199,7 +219,7 @@ class XmlMessage(NiemDocument):
     def cases(self, event: Element) -> list[Element]:
         """Return the cases that the message or its event is about, possibly several; otherwise the first one anywhere in it."""
         found = self.elements_with_content("Case")
-        about = [each for each in found if each.getparent() in {self.root, event}]
+        about = [each for each in found if each.getparent() in {*self.around, event}]
         return about or [*self.children(event, "Case"), *found][:1]
 
     def docket(self, case: Element) -> str | None:
@@ -208,7 +228,7 @@ class XmlMessage(NiemDocument):
     def status(self, event: Element) -> str | None:
         """Return the status after the event; rejects an event with two different ones."""
         if len(self.nearest(event, "SupervisionCustodyStatus")) > 1:
-            return self.only(event, "SupervisionCustodyStatus", "StatusDescriptionText")
+            return self.only("SupervisionCustodyStatus", "StatusDescriptionText", of=event)
         return self.deep_text(self.first(event, "SupervisionCustodyStatus"), "StatusDescriptionText")
 
     def first(self, event: Element, name: str) -> Element | None:
@@ -223,9 +243,10 @@ class XmlMessage(NiemDocument):
         found = (self.nearest(element, name) or (referring and self.descendants_named(element, name)) or []) if element is not None else []
         return next((text for each in found if (text := self.text(each, *path))), None)
 
-    def only(self, element: Element, name: str, *path: str) -> str | None:
-        """Return the one text of the nearest elements of this name; rejects two different ones, since either might be meant."""
-        found = {text: None for each in self.nearest(element, name) if (text := self.text(each, *path))}
+    def only(self, name: str, *path: str, of: Element | None = None) -> str | None:
+        """Return the one text of these properties, of the message by default; rejects two different ones, since either might be meant."""
+        places = self.of_message(name) if of is None else self.nearest(of, name)
+        found = {text: None for each in places if (text := self.text(each, *path))}
         if len(found) > 1:
             raise Rejection("doubled_field", f"The message has two different values of {'/'.join((name, *path))}.")
         return next(iter(found), None)
@@ -253,7 +274,7 @@ class XmlMessage(NiemDocument):
 
     def ends(self, association: Element, name: str, among: list[Element]) -> list[Element]:
         """Return the elements of the event that the association names."""
-        ends = [self.resolve(each) for each in members(association) if local_name(each.tag).removesuffix("Reference") == name]
+        ends = [self.resolve(each) for each in self.members(association) if base_name(each.tag) == name]
         elements = [found for end in ends for found in end]
         if not elements or not all(ends) or any(each not in among for each in elements):
             raise Rejection("dangling_reference", f"An association refers to no {name} of the event.")
