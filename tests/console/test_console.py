@@ -356,6 +356,9 @@ def test_a_role_that_the_proxy_does_not_name_may_look_and_change_nothing(tmp_pat
 
 def test_a_setting_is_checked_before_it_is_sent(console: ConsoleUnderTest) -> None:
     assert console.post("/policies", what="set", key="cancel.hold", value="soon").status_code == 400
+    refused = console.post("/policies", what="set", key="attempt.lease", value="0s")
+    assert refused.status_code == 400
+    assert "the shortest is 1s" in refused.text
     assert console.sent.records == []
     assert console.post("/policies", what="set", key="cancel.hold", value="20m").status_code == 303
     assert [value.set_by for _, _, value in console.sent.records] == ["ana"]
