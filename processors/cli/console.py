@@ -1,10 +1,12 @@
 """`vn console`: the staff's pages."""
 
 import getpass
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -73,7 +75,15 @@ def sign_in(settings: Settings, host: str) -> SignIn:
         return SignInProxy(settings.console_user_header, settings.console_states_header, peers, settings.console_roles_header)
     if host not in LOOPBACK:
         raise UserError(f"on {host} nobody is signed in: set VN_CONSOLE_OIDC_ISSUER or VN_CONSOLE_USER_HEADER, or serve on 127.0.0.1")
-    return LocalUser(getpass.getuser())
+    return LocalUser(getpass.getuser(), LOOPBACK | ({host_of(settings.console_url)} if settings.console_url else set()))
+
+
+def host_of(url: str) -> str:
+    """Return the host that VN_CONSOLE_URL names."""
+    with suppress(ValueError):
+        if found := urlsplit(url).hostname:
+            return found
+    raise UserError("VN_CONSOLE_URL names no host: write it as https://vn.example/")
 
 
 def console_of(settings: Settings) -> Console:
