@@ -464,6 +464,26 @@ def test_what_she_was_told_is_said_in_words_the_best_that_became_of_each_message
     assert "Nothing was decided for R-2" in console.client.get("/registrants?registrant=R-2&reason=she+called").text
 
 
+def test_only_messages_are_answers_each_of_an_agency_once(console: ConsoleUnderTest) -> None:
+    attempts = [("sent", "sms", None), ("sent", "email", None), ("receipt", "sms", "LP-7.1-sms"), ("delivered", "sms", None)]
+    for at, (outcome, channel, reference) in enumerate(attempts):
+        put(
+            console.view,
+            DECISIONS,
+            "",
+            verdicts("BACK-7", "deliver", outcome, registrant_id="R-1", channel=channel, reference=reference, at=at),
+        )
+    put(console.view, DECISIONS, "", verdicts("BACK-7", "deliver", "gathered", registrant_id="R-1", ori="NC0920000"))
+    for outside in ("LP-7.1-sms", "LP-5", "R-1"):  # a receipt's reference, a registration, the registrant erased
+        put(console.view, DECISIONS, "", verdicts(outside, "deliver", "noted", registrant_id="R-1", ori=None, offender=None))
+    page = console.client.get("/registrants?registrant=R-1&reason=she+called").text
+    answers = re.findall(r"<tr><td>([^<]*)</td><td>([^<]*)</td><td>(\w*)</td><td><a href=\"/messages/([^\"]*)\"", page)
+    assert answers == [
+        ("Not yet: it waits for the end of quiet hours or for others of the same event", "", "NC0920000", "BACK-7"),
+        ("Yes: the registrant was reached", "email, text message", "VA0430000", "BACK-7"),
+    ]
+
+
 def test_whole_addresses_are_shown_for_a_reason_alone_that_is_kept_first(console: ConsoleUnderTest) -> None:
     page = console.client.get("/registrants?registrant=R-1&reason=she+called").text
     assert "… 07" in page
