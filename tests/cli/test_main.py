@@ -1,5 +1,6 @@
 """Help, errors and exit codes of every command (contract §1)."""
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import typer
 from processors.cli import main
 from tests.cli.given import Run
 
-A_FILE = str(Path(__file__).parents[2] / "examples" / "key.json")  # a JSON object, which is all that is looked at before it is sent
+ROOT = Path(__file__).parents[2]
+A_FILE = str(ROOT / "examples" / "key.json")  # a JSON object, which is all that is looked at before it is sent
 
 NEED_A_BROKER = [
     ("topics", "create"),
@@ -263,3 +265,8 @@ def key_file(folder: Path) -> str:
     path.write_text("0" * 128)
     path.chmod(0o600)
     return str(path)
+
+
+def test_the_version_is_that_of_the_package(vn: Run) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert vn("--version") == (0, f"vn {project['version']}\n", "")

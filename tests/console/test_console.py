@@ -134,7 +134,7 @@ def console(tmp_path: Path) -> ConsoleUnderTest:
 def test_emergencies_come_first(console: ConsoleUnderTest) -> None:
     page = console.client.get("/reviews").text
     assert page.index("/reviews/e") < page.index("/reviews/a")
-    assert "<strong>1</strong> emergencies in review" in console.client.get("/").text
+    assert "<strong>1</strong> emergency in review" in console.client.get("/").text
 
 
 ASKED = {"reason": "unclear_reply", "message_id": "-", "ori": "", "offender": "", "jurisdiction": "", "event_type": "", "event_subtype": ""}
@@ -539,6 +539,17 @@ def test_the_script_that_is_not_ours_is_the_one_that_the_page_names() -> None:
 def test_a_chart_has_its_highest_value_at_the_top() -> None:
     assert polyline((0.0,)) == ""
     assert polyline((0.0, 10.0, 5.0)) == "0.0,30.0 80.0,2.0 160.0,16.0"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "<strong>0</strong> reviews open"), (1, "<strong>1</strong> review open"), (2, "<strong>2</strong> reviews open")],
+)
+def test_one_open_review_is_no_plural(tmp_path: Path, count: int, words: str) -> None:
+    view = made_view(tmp_path)
+    for number in range(count):
+        put(view, REVIEWS, f"r{number}", review(f"r{number}"))
+    assert words in console_over(tmp_path, view).client.get("/").text
 
 
 def test_the_overview_shows_what_the_boards_define() -> None:
