@@ -3,8 +3,8 @@ Reads registrations from a spreadsheet: CSV as written by Excel and similar prog
 
 UTF-8, UTF-16 or Windows-1252; separated by commas, semicolons, tabs or bars, or as a first line `sep=` says; headers in any
 case. A column may occur several times, and a cell may hold several values separated by semicolons or line breaks. What cannot
-be read is refused with its line and column: a cell skipped silently, or a row that ends before the header does, might have lost
-a telephone number, and a name with letters garbled by another program would match nobody.
+be read is refused with its line and column: a cell skipped silently might be a telephone number, and a name with letters
+garbled by another program would match nobody.
 """
 
 import csv
@@ -210,11 +210,6 @@ def columns(header: list[str], line: int) -> list[str]:
 def cells(header: list[str], row: list[str], line: int) -> dict[str, list[str]]:
     """Return the values of a row by column."""
     found: dict[str, list[str]] = {}
-    expected = max(column for column, name in enumerate(header, 1) if name)
-    if len(row) < expected:
-        raise BrokenFile(
-            f"the row ends before the column {header[len(row)] or header[expected - 1]}: it may be cut off", line, len(row) + 1
-        )
     for column, cell in enumerate(row, 1):
         value = _TEXT_MARK.sub("", without_invisible(cell).strip())
         if formula := _FORMULA.fullmatch(value):
