@@ -1,10 +1,12 @@
 """`vn console`: the staff's pages."""
 
 import getpass
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -26,7 +28,7 @@ from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
-from processors.views.database import View
+from processors.views.database import View, check_folder
 from processors.views.follower import Follower
 from processors.views.tables import STAFF_MODEL
 from processors.views.view_reader import CONSOLE_VIEW
@@ -73,11 +75,20 @@ def sign_in(settings: Settings, host: str) -> SignIn:
         return SignInProxy(settings.console_user_header, settings.console_states_header, peers, settings.console_roles_header)
     if host not in LOOPBACK:
         raise UserError(f"on {host} nobody is signed in: set VN_CONSOLE_OIDC_ISSUER or VN_CONSOLE_USER_HEADER, or serve on 127.0.0.1")
-    return LocalUser(getpass.getuser())
+    return LocalUser(getpass.getuser(), LOOPBACK | ({host_of(settings.console_url)} if settings.console_url else set()))
+
+
+def host_of(url: str) -> str:
+    """Return the host that VN_CONSOLE_URL names."""
+    with suppress(ValueError):
+        if found := urlsplit(url).hostname:
+            return found
+    raise UserError("VN_CONSOLE_URL names no host: write it as https://vn.example/")
 
 
 def console_of(settings: Settings) -> Console:
-    """Return the console's services; raises UserError if a setting is missing."""
+    """Return the console's services; raises UserError if a setting is missing or its files cannot be written."""
+    check_folder(settings.views_dir)
     client, library, page = UserClient(settings), read_rules(settings.rules_dir), MetricsPage()
     rules = Rules(library)
     follower = Follower(Broker(settings), client.codec, settings.topic_prefix, View(settings.views_dir / CONSOLE_VIEW, STAFF_MODEL))

@@ -100,7 +100,7 @@ def erase(
     client = UserClient(settings)
     marks = client.table(ERASED)
     digest = registrant_digest(registrant_id, settings.seal())
-    before = erasure_seq(marks, digest)
+    before, known = erasure_seq(marks, digest), is_known(client, registrant_id)
     request = ErasureRequest(registrant_id=registrant_id, reason=reason, requested_by=requested_by or getpass.getuser())
     addresses = addresses_of(client, registrant_id)  # before the pipeline decides and forgets them
     letters = set(destroy_keys(client, digest, addresses))
@@ -110,8 +110,13 @@ def erase(
         "the registrant's key is destroyed: what states, changelogs and backups hold cannot be read",
         "the pipeline has not decided about it: is `vn run all` running? See `vn dead-letters list`",
     )
-    wait_for(decided, DECISION_SECONDS)
+    wait_until_done(decided, DECISION_SECONDS)
     letters = {*letters, *destroy_keys(client, digest, addresses)}  # some may be new
+    if not (known or letters or is_known(client, registrant_id)):  # asked again: a registration may have been on its way
+        raise UserError(
+            f"nobody has the ID {registrant_id}: no registration that came so far names it (`vn explain` shows a registration's)"
+        )
+    typer.echo(decided.done)
     if not wait:
         for place, what, when in PLACES:
             typer.echo(f"{place}: {what}, {when}")
@@ -142,6 +147,12 @@ def addresses_of(client: UserClient, registrant_id: str) -> frozenset[str]:
     return frozenset() if known is None else frozenset(map(address_of, known.contacts))
 
 
+def is_known(client: UserClient, registrant_id: str) -> bool:
+    """Whether a registration ever named the registrant, also one that has ended or was erased."""
+    known = read_registrant(client, registrant_id)
+    return known is not None and bool(known.registrations)
+
+
 def erasure_seq(marks: Mapping[str, Any], digest: str) -> int:
     """Return the `seq` of the registrant's last erasure; -1 if they were never erased."""
     found = marks.get(digest)
@@ -150,13 +161,18 @@ def erasure_seq(marks: Mapping[str, Any], digest: str) -> int:
 
 def wait_for(step: Step, seconds: float) -> None:
     """Wait until a step is done, then print its sentence; raises UserError if it takes longer than `seconds`."""
+    wait_until_done(step, seconds)
+    typer.echo(step.done)
+
+
+def wait_until_done(step: Step, seconds: float) -> None:
+    """Wait until a step is done; raises UserError if it takes longer than `seconds`."""
     until, pause = time.monotonic() + seconds, POLL
     while not step.is_done():
         if time.monotonic() > until:
             raise UserError(f"not erased everywhere yet: {step.otherwise}")
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_POLL)
-    typer.echo(step.done)
 
 
 def steps(client: UserClient, settings: Settings, registrant_id: str, letters: Collection[str]) -> Iterator[Step]:

@@ -9,7 +9,8 @@ and no callback is that command itself.
 import logging
 import sys
 from importlib import import_module
-from typing import Any, Final, NoReturn
+from importlib.metadata import version
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -75,8 +76,18 @@ class Commands(TyperGroup):
 app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
+def print_version(asked: bool) -> None:  # noqa: FBT001  the parser calls it with the option's value
+    """Print the version of the package and end the command."""
+    if asked:
+        print(f"vn {version('vn-pipeline')}")  # noqa: T201
+        raise typer.Exit
+
+
 @app.callback()
-def vn() -> None:
+def vn(
+    *,
+    _version: Annotated[bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
     """The victim notification pipeline."""
 
 

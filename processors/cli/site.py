@@ -28,7 +28,7 @@ from processors.site.limits import RateLimits
 from processors.site.outbox import Outbox
 from processors.site.page import Site
 from processors.site.sender import OutboxSender
-from processors.views.database import View
+from processors.views.database import View, check_folder
 from processors.views.follower import Follower
 from processors.views.public import PUBLIC_MODEL, PublicScope
 
@@ -52,6 +52,7 @@ def site(
     if settings.metrics_port:
         serve_metrics(settings, REGISTRY)
     client, rules, seal = UserClient(settings), load_rules(settings.rules_dir), site_seal(settings.site_key_file)
+    check_folder(settings.views_dir)
     view = View(settings.views_dir / "site.sqlite", PUBLIC_MODEL)
     outbox = Outbox(database_url(settings.site_db), seal)
     made = Site(
@@ -77,11 +78,14 @@ def public_custody(rules: Rules) -> PublicScope:
 
 
 def database_url(url: str) -> str:
-    """Return the URL of the site's database; creates a SQLite file and its folder."""
+    """Return the URL of the site's database; creates a SQLite file and its folder; raises UserError if it cannot be written."""
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise UserError(f"VN_SITE_DB cannot be written at {path} ({error.strerror}): name another path") from None
     return url
 
 

@@ -31,9 +31,10 @@ def submit(
     """
     settings = Settings()
     messages, broken = parse_files(files, (lambda content: [content]) if raw else documents)
-    ids = [submission_ids(message) for message in messages]
     if messages or not broken:
-        UserClient(settings).send(SUBMISSIONS, ((ori, message) for (_, ori), message in zip(ids, messages, strict=True)))
-    for message_id, _ in ids:
-        typer.echo(message_id or "-")
+        client = UserClient(settings)
+        ids = [submission_ids(client.codec.decode_external(message)) for message in messages]
+        client.send(SUBMISSIONS, ((ori, message) for (_, ori), message in zip(ids, messages, strict=True)))
+        for message_id, _ in ids:
+            typer.echo(message_id or "-")
     fail_if_broken(broken, "fix it, or send it as it is with --raw")

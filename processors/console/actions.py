@@ -40,8 +40,16 @@ class Actions:
         self._stopped = Event()
         self._log = structlog.get_logger()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._database() as database:
-            database.execute("CREATE TABLE IF NOT EXISTS pending (review_id TEXT PRIMARY KEY, due INTEGER NOT NULL, action TEXT NOT NULL)")
+        try:
+            with self._database() as database:
+                database.execute(
+                    "CREATE TABLE IF NOT EXISTS pending (review_id TEXT PRIMARY KEY, due INTEGER NOT NULL, action TEXT NOT NULL)"
+                )
+                database.execute("DELETE FROM pending WHERE FALSE")  # fails if the file cannot be written
+        except sqlite3.DatabaseError as error:
+            raise UserError(
+                f"decisions cannot be stored in {path} ({error}): remove the file, or name another folder in VN_VIEWS_DIR"
+            ) from None
 
     # -- reviews
 

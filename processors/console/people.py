@@ -1,5 +1,6 @@
 """The signed-in user (of this computer, or named by a sign-in proxy), and what they may see and change."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, get_args
@@ -36,9 +37,20 @@ class SignIn(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LocalUser:
-    """The user of this computer, for requests from loopback."""
+    """
+    The user of this computer, for requests from loopback.
+
+    `hosts` are the names by which a browser may address the console. A page of another site could otherwise have its own name
+    resolve to loopback, and then read and post as this user.
+    """
 
     name: str
+    hosts: frozenset[str] = LOOPBACK
+
+    def is_addressed_by(self, host_header: str) -> bool:
+        """Whether a Host header names one of the hosts, with any port."""
+        found = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([^:@/\[\]]+))(?::[0-9]*)?", host_header.lower())
+        return found is not None and (found[1] or found[2]) in self.hosts
 
     def person(self, request: Request) -> StaffMember | None:
         peer = request.client.host if request.client else ""

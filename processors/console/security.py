@@ -1,4 +1,4 @@
-"""Protection against forged forms: every form carries a token bound to the browser's session."""
+"""Protection against forged forms and foreign hosts: every form carries a token bound to the browser's session."""
 
 import hashlib
 import hmac
@@ -11,14 +11,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from processors.console.openid import OPEN_PATHS, SIGN_IN, OpenId
-from processors.console.people import SignIn
+from processors.console.people import LOOPBACK, LocalUser, SignIn
 from processors.web_headers import HEADERS
 
 SESSION: Final = "vn_session"
 
 
 class SecurityMiddleware(BaseHTTPMiddleware):
-    """Attaches the user and a form token to each request, refuses forged forms, and sets the headers of every response."""
+    """Attaches the user and a form token to each request, refuses forged forms and foreign hosts, and sets every response's headers."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], sign_in: SignIn) -> None:
         super().__init__(app)
@@ -32,6 +32,10 @@ class SecurityMiddleware(BaseHTTPMiddleware):
         return response
 
     async def _answer(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        if isinstance(self._sign_in, LocalUser) and not self._sign_in.is_addressed_by(request.headers.get("host", "")):
+            hosts = ", ".join(sorted(self._sign_in.hosts - LOOPBACK))
+            sentence = "This console answers only at 127.0.0.1, localhost and [::1]" + (f", and at {hosts}." if hosts else ".")
+            return PlainTextResponse(f"{sentence} VN_CONSOLE_URL can name one more host.", 400)
         if request.url.path in OPEN_PATHS | {"/healthz"}:
             return await call_next(request)
         person = self._sign_in.person(request)

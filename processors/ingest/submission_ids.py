@@ -1,22 +1,32 @@
 """Reads a submission's ids, and locates XML errors, for commands that only send messages."""
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from processors.domain.journal import Unreadable
 from processors.ingest.read.formats import detect_format, parse_json
 from processors.ingest.read.rejection import Rejection
 from processors.ingest.read.xml import XmlMessage, parse_xml
 
 
-def submission_ids(message: bytes) -> tuple[str | None, str | None]:
-    """Return a submission's message id and its agency's ORI, each None if it cannot be read."""
+def submission_ids(message: bytes | Mapping[str, Any] | Unreadable) -> tuple[str | None, str | None]:
+    """Return the message id and the agency's ORI of a submission, of Avro as the codec decoded it; each None if it cannot be read."""
+    if isinstance(message, Unreadable):
+        return None, None
+    if isinstance(message, Mapping):
+        return _ids(message)
     try:
         form, text = detect_format(message)
         head = XmlMessage.parse(text).head() if form == "xml" else parse_json(text)
     except Rejection:
         return None, None
+    return _ids(head)
+
+
+def _ids(head: Mapping[str, Any]) -> tuple[str | None, str | None]:
     agency = head.get("agency")
-    return _text(head.get("message_id")), _text(agency.get("ori") if isinstance(agency, dict) else None)
+    return _text(head.get("message_id")), _text(agency.get("ori") if isinstance(agency, Mapping) else None)
 
 
 def _text(value: object) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-Kind = Literal["duration", "flag", "surge", "hours", "word", "number"]
+Kind = Literal["duration", "flag", "rate", "hours", "word", "number"]
 ScopeField = Literal["jurisdiction", "notification_type", "event_subtype"]
 
 ALL_SCOPES: Final[tuple[ScopeField, ...]] = ("event_subtype", "notification_type", "jurisdiction")
@@ -23,6 +23,8 @@ class Setting:
 
     `default` is written as an administrator would write it. `special` are defaults that differ by notification type, `channels` by
     channel; `emergency` is the default for emergencies. `where` is what it can be set for (empty: only for everything at once).
+    `shortest` and `longest` bound a duration or the time of a rate, `most` a number or the number of a rate. Where 0s is allowed it
+    means at once, or not at all.
     """
 
     key: str
@@ -34,6 +36,10 @@ class Setting:
     emergency: str | None = None
     words: tuple[str, ...] = ()
     channels: Mapping[str, str] = field(default_factory=dict)
+    shortest: str = "0s"
+    longest: str = "36500d"
+    most: int = 1_000_000
+    counted: str = ""  # what the number of a rate counts
 
     @property
     def default_text(self) -> str:
@@ -53,12 +59,15 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "15m",
             "How long an attempt may be handed over to a provider. An attempt that is not an emergency is not handed over in quiet hours.",
             emergency="2m",
+            shortest="1s",
+            longest="1d",
         ),
         Setting(
             "cancel.hold",
             "duration",
             "15m",
             "How long a Cancel waits for the same event to be sent again before registrants are told of the cancellation.",
+            longest="30d",
         ),
         Setting(
             "contact.reverify",
@@ -66,6 +75,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "365d",
             "How long after a contact was verified it is asked to verify itself again, since telephone numbers are reassigned.",
             where=(),
+            shortest="1s",
         ),
         Setting(
             "date.future",
@@ -81,12 +91,15 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "24h",
             "An action date that was longer ago than this when the message was received notifies nobody.",
             special={HEARING: "0s"},
+            longest="3650d",
         ),
         Setting(
             "delivery.give_up",
             "duration",
             "24h",
             "How long after the first attempt a message other than an emergency call is retried before the contact is given up.",
+            shortest="1s",
+            longest="30d",
         ),
         Setting(
             "delivery.order",
@@ -96,14 +109,30 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "before it has ended without success.",
             words=("all", "escalate"),
         ),
-        Setting("duplicate.window", "duration", "90d", "How long the same event is recognized and not told again."),
-        Setting("email.retry", "duration", "5m", "How long after a temporary failure an email is sent again; each time twice as long."),
+        Setting(
+            "duplicate.window",
+            "duration",
+            "90d",
+            "How long the same event is recognized and not told again.",
+            shortest="1s",
+            longest="3650d",
+        ),
+        Setting(
+            "email.retry",
+            "duration",
+            "5m",
+            "How long after a temporary failure an email is sent again; each time twice as long.",
+            shortest="1s",
+            longest="1d",
+        ),
         Setting(
             "feed.silence",
             "duration",
             "24h",
             "An agency that has sent nothing for longer than this raises an alert.",
             where=("jurisdiction",),
+            shortest="1s",
+            longest="3650d",
         ),
         Setting("internal.forward", "flag", "false", "Whether Internal messages go to registrants."),
         Setting(
@@ -113,6 +142,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "How long one registrant's notifications of the same agency event (agency, event subtype, action time) are gathered "
             "into one that names every offender; a hundred at most.",
             emergency="5s",
+            longest="1d",
         ),
         Setting(
             "notify.within",
@@ -120,6 +150,8 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "15m",
             "How soon after a message was received, holds apart, its first attempt should leave; later than that counts as late.",
             emergency="60s",
+            shortest="1s",
+            longest="30d",
         ),
         Setting(
             "opt_out.scope",
@@ -135,6 +167,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "duration",
             "15m",
             "How long an event waits for the earlier event that it needs before it is flagged for review.",
+            longest="30d",
         ),
         Setting(
             "quiet.hours",
@@ -149,12 +182,15 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "How long an attempt that a provider accepted may stay without a final receipt. After that an email counts as "
             "reached, a text message as not reached, and a call is made again.",
             channels={"sms": "72h", "email": "24h"},
+            shortest="1s",
+            longest="30d",
         ),
         Setting(
             "response.hold",
             "duration",
             "0s",
             "How long every response to an agency is delayed, so that its time reveals less.",
+            longest="30d",
         ),
         Setting("responses", "flag", "true", "Whether the agency gets Message Response events."),
         Setting(
@@ -163,6 +199,7 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "30d",
             "How long after a registration ended every trace of its contact data is gone.",
             where=(),
+            longest="3650d",
         ),
         Setting(
             "review.four_eyes",
@@ -170,30 +207,61 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             "25",
             "A group of more reviews than this is released or discarded by two reviewers, not by one.",
             where=(),
+            most=10_000,
         ),
-        Setting("sms.retry", "duration", "5m", "How long after a temporary failure a text message is sent again; each time twice as long."),
+        Setting(
+            "sms.retry",
+            "duration",
+            "5m",
+            "How long after a temporary failure a text message is sent again; each time twice as long.",
+            shortest="1s",
+            longest="1d",
+        ),
         Setting(
             "surge.limit",
-            "surge",
+            "rate",
             "500/10m",
             "How many messages of one event subtype one agency may send within the time named (sliding, by receive time); each "
             "message beyond that is held for review. `none` turns it off.",
+            shortest="1s",
+            longest="30d",
+            most=100_000,
+            counted="messages",
         ),
         Setting(
             "transfer.hold",
             "duration",
             "8h",
             "How long a release to another facility waits for the intake of that facility, which is told in its place.",
+            longest="30d",
         ),
         Setting(
             "verify.attempts",
-            "surge",
+            "rate",
             "5/1h",
             "How many wrong verification codes one registration may be given within the time named; after that, codes are refused for "
             "the same time again. `none` turns it off.",
             where=(),
+            shortest="1s",
+            longest="30d",
+            most=100,
+            counted="wrong codes",
         ),
-        Setting("voice.give_up", "duration", "24h", "How long an emergency call is repeated before it is given up."),
-        Setting("voice.retry", "duration", "2h", "How long after an unconfirmed emergency call the next one is made."),
+        Setting(
+            "voice.give_up",
+            "duration",
+            "24h",
+            "How long an emergency call is repeated before it is given up.",
+            shortest="1s",
+            longest="30d",
+        ),
+        Setting(
+            "voice.retry",
+            "duration",
+            "2h",
+            "How long after an unconfirmed emergency call the next one is made.",
+            shortest="1s",
+            longest="1d",
+        ),
     )
 }

@@ -16,14 +16,15 @@ from typing import Any, Final, Protocol
 
 from processors.domain.event import Scope
 from processors.domain.policy import Policy
-from processors.rules.setting_table import ALL_SCOPES, SCOPE_NAMES, SETTINGS, Setting
-from processors.rules.setting_values import BadSetting, parse_duration, parse_flag, parse_number, parse_quiet_hours, parse_surge, parse_word
+from processors.rules.setting_table import ALL_SCOPES, SCOPE_NAMES, SETTINGS, Kind, Setting
+from processors.rules.setting_values import BadSetting, parse_duration, parse_flag, parse_number, parse_quiet_hours, parse_rate, parse_word
 
-PARSERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
+PARSERS: Final[Mapping[Kind, Callable[[Setting, str], Any]]] = {
     "duration": parse_duration,
     "flag": parse_flag,
-    "surge": parse_surge,
+    "rate": parse_rate,
     "hours": parse_quiet_hours,
+    "word": parse_word,
     "number": parse_number,
 }
 
@@ -31,7 +32,7 @@ PARSERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
 def parse(key: str, text: str) -> Any:
     """Return the parsed value of a setting; raises BadSetting."""
     setting = setting_called(key)
-    return parse_word(key, text, setting.words) if setting.kind == "word" else PARSERS[setting.kind](key, text)
+    return PARSERS[setting.kind](setting, text)
 
 
 def setting_called(key: str) -> Setting:

@@ -21,7 +21,8 @@ or Update that waits for `cancel.hold` or `out_of_order.hold` in dedupe, keep th
 
 A setting marked **coming** can be set, but nothing reads it yet.
 
-A duration is a whole number and `s`, `m`, `h` or `d`: `30s`, `15m`, `8h`, `60d`.
+A duration is a whole number and `s`, `m`, `h` or `d`: `30s`, `15m`, `8h`, `60d`. Where `0s` is allowed, nothing waits or the time
+is over at once.
 
 | setting | default | value | may be set for one | meaning |
 |---|---|---|---|---|
@@ -62,10 +63,10 @@ def settings_markdown() -> str:
 def form(setting: Setting) -> str:
     """Return what a value of the setting looks like."""
     return {
-        "duration": "duration",
+        "duration": f"duration from {setting.shortest} to {setting.longest}",
         "flag": "`true` or `false`",
-        "surge": "`number/time` or `none`",
-        "number": "a whole number",
+        "rate": f"`number/time` or `none`; the number at most {setting.most}, the time from {setting.shortest} to {setting.longest}",
+        "number": f"a whole number from 1 to {setting.most}",
         "hours": "`hh:mm-hh:mm` or `none`",
         "word": " or ".join(f"`{each}`" for each in setting.words),
     }[setting.kind]

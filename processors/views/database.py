@@ -2,16 +2,28 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
+from processors.runtime.errors import UserError
 from processors.views.model import ReadModel
 
 TopicAndPartition = tuple[str, int]  # topic without prefix, partition
 
 BUSY_MILLISECONDS: Final = 5_000
 CACHE_KIBIBYTES: Final = 65_536  # large, since a batch touches pages all over the indexes
+
+
+def check_folder(folder: Path) -> None:
+    """Create the folder of views if missing; raises UserError if no file can be created in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"nothing can be stored in VN_VIEWS_DIR, {folder} ({error.strerror}): name another folder") from None
 
 
 class View:
@@ -44,13 +56,16 @@ class View:
         if not self.path.exists():
             yield None
             return
-        with self.reading() as database:
-            database.execute("BEGIN")
+        with ExitStack() as stack:
+            found = None
             try:
-                positions = _positions(database) if _fits(database, self.model, identities) else None
+                database = stack.enter_context(self.reading())
+                database.execute("BEGIN")
+                if _fits(database, self.model, identities):
+                    found = database, _positions(database)
             except sqlite3.DatabaseError:
-                positions = None  # damaged or not a database
-            yield None if positions is None else (database, positions)
+                pass  # damaged, not a database, or not to be read by this user
+            yield found
 
     def _create(self, identities: Mapping[str, str]) -> None:
         for suffix in ("", "-wal", "-shm"):

@@ -5,6 +5,7 @@ A batch's rows and offsets are one SQLite transaction, so a process that was kil
 of the broker it tries again with new clients; meanwhile the pages show what the file holds and as of what time.
 """
 
+import sqlite3
 import time
 from collections import defaultdict
 from threading import Event, Thread
@@ -53,7 +54,7 @@ class Follower:
         while not self._stopped.is_set():
             try:
                 self.step()
-            except (Restart, Retry, UserError) as error:
+            except (Restart, Retry, UserError, OSError, sqlite3.OperationalError) as error:  # such as a full disk
                 self._log.warning("view_waits", error=type(error).__name__)
                 self._close()
                 self._stopped.wait(RETRY_SECONDS)

@@ -129,7 +129,7 @@ def messages_of(database: Connection, offender: str) -> list[dict[str, Any]]:
 def decisions_for(database: Connection, registrant: str) -> list[dict[str, Any]]:
     """Return the decisions about notifications of one registrant, newest first."""
     rows = database.execute(
-        "SELECT message_id, outcome, at, channel FROM journal_registrants WHERE registrant = ? ORDER BY at DESC LIMIT ?",
+        "SELECT ori, message_id, outcome, at, channel FROM journal_registrants WHERE registrant = ? ORDER BY at DESC LIMIT ?",
         (registrant, MAX_ROWS),
     )
     return [dict(row) for row in rows]

@@ -69,8 +69,8 @@ CREATE TABLE journal_offenders (
     offender TEXT NOT NULL, message_id TEXT NOT NULL, ori TEXT, at INTEGER NOT NULL, PRIMARY KEY (offender, message_id)
 ) WITHOUT ROWID;
 CREATE TABLE journal_registrants (
-    registrant TEXT NOT NULL, message_id TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL, channel TEXT,
-    PRIMARY KEY (registrant, message_id, outcome, at)
+    registrant TEXT NOT NULL, ori TEXT NOT NULL, message_id TEXT NOT NULL, outcome TEXT NOT NULL, at INTEGER NOT NULL, channel TEXT,
+    PRIMARY KEY (registrant, ori, message_id, outcome, at)
 ) WITHOUT ROWID;
 CREATE TABLE claims (review_id TEXT PRIMARY KEY, person TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE first_decisions (grouped TEXT PRIMARY KEY, detail TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
@@ -141,7 +141,11 @@ def apply_policy(database: Connection, row: Row) -> None:
 
 
 def apply_verdicts(database: Connection, row: Row) -> None:
-    """Index the verdicts by message, offender and registrant; count the messages of each agency."""
+    """
+    Index the verdicts by message, offender and registrant; count the messages of each agency.
+
+    A verdict without an agency is about a registration, an erasure or a receipt, not about a message.
+    """
     if not isinstance(row.value, Verdicts):
         return
     verdicts = row.value.verdicts
@@ -153,8 +157,12 @@ def apply_verdicts(database: Connection, row: Row) -> None:
         [(each.offender, each.message_id, each.ori, each.at) for each in verdicts if each.offender and each.ori],
     )
     database.executemany(
-        "INSERT OR IGNORE INTO journal_registrants VALUES (?, ?, ?, ?, ?)",
-        [(each.registrant_id, each.message_id, each.outcome, each.at, each.channel) for each in verdicts if each.registrant_id],
+        "INSERT OR IGNORE INTO journal_registrants VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (each.registrant_id, each.ori, each.message_id, each.outcome, each.at, each.channel)
+            for each in verdicts
+            if each.registrant_id and each.ori
+        ],
     )
     database.executemany(
         "INSERT OR REPLACE INTO first_decisions VALUES (?, ?, ?)",

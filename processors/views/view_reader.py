@@ -5,6 +5,7 @@ The file is the one that `vn console` keeps in `VN_VIEWS_DIR`. Commands only rea
 however far behind the file is, the answer is current. Without a matching file everything is read from Kafka.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -81,11 +82,11 @@ def open_view(client: UserClient) -> Iterator[ViewReader]:
     """Yield a reader of what the pipeline has written, which uses the console's view if there is one."""
     settings = client.settings
     path = settings.views_dir / CONSOLE_VIEW
-    if not path.exists():
+    if not os.access(path, os.R_OK):
         yield ViewReader(client, None, "the whole topic: `vn console` keeps an index that makes this faster")
         return
     logs = Broker(settings).topic_identities(settings.topic_prefix + topic.name for topic in STAFF_MODEL.apply)
     identities = {name.removeprefix(settings.topic_prefix): log for name, log in logs.items()}
     with View(path, STAFF_MODEL).snapshot(identities) as snapshot:
-        source = f"{path} and what was written since" if snapshot else f"the whole topic: {path} is of other topics"
+        source = f"{path} and what was written since" if snapshot else f"the whole topic: {path} is of other topics, or cannot be read"
         yield ViewReader(client, snapshot, source)

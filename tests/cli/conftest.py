@@ -4,6 +4,7 @@ import os
 import sys
 
 import pytest
+import structlog
 
 from processors.cli import main
 from tests.cli.given import Run
@@ -21,6 +22,7 @@ def vn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> R
             monkeypatch.setenv(name, value)
         with pytest.raises(SystemExit) as ended:
             main.run()
+        structlog.reset_defaults()  # a command may log to the captured output
         said = capsys.readouterr()
         assert isinstance(ended.value.code, int)
         return ended.value.code, said.out, said.err

@@ -50,7 +50,7 @@ def test_no_command_is_left_out() -> None:
 
 def test_no_option_is_named_that_is_none() -> None:
     options = {option for path in every_command() for option in _options(path)}
-    assert set(re.findall(r"--[a-z][a-z-]*", DOC)) <= options | {"--help"}
+    assert set(re.findall(r"--[a-z][a-z-]*", DOC)) <= options | {"--help", "--version"}
 
 
 def _options(path: tuple[str, ...]) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from processors.cli import erase
 from processors.cli.erase import READERS, report_unowned
+from processors.deliver.state import KnownRegistration, Registrant
 from processors.domain.erasure import Erased
 from processors.domain.journal import DeadLetter
 from processors.runtime.errors import UserError
@@ -17,6 +18,7 @@ from processors.topics import DAY, DEAD_LETTERS, ERASED, ERASURES, OUTBOUND, TOP
 from tests.cli.given import Run
 
 DIGEST = "d" * 64
+ENDED = KnownRegistration(registration_id="V-1", seq=1, ended=True)
 
 
 def test_what_is_personal_is_deleted_by_the_command_but_for_dead_letters_which_have_keys_of_their_own() -> None:
@@ -86,6 +88,7 @@ class ErasureClient:
 
     def __init__(self, *, decides: bool) -> None:
         self.decides, self.sent = decides, False
+        self.registrant: Registrant | None = Registrant(registrant_id="R-1", registrations={"V-1": ENDED})
 
     def table(self, topic: Topic) -> dict[str, Any]:
         assert topic is ERASED
@@ -104,7 +107,7 @@ def client(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> E
     monkeypatch.setattr(erase, "UserClient", lambda _: made)
     monkeypatch.setattr(Settings, "seal", lambda _: None)
     monkeypatch.setattr(erase, "registrant_digest", lambda *_: DIGEST)
-    monkeypatch.setattr(erase, "addresses_of", lambda *_: ())
+    monkeypatch.setattr(erase, "read_registrant", lambda *_: made.registrant)
     monkeypatch.setattr(erase, "destroy_keys", lambda *_: ())
     monkeypatch.setattr(erase, "DECISION_SECONDS", 0.0)
     monkeypatch.setattr(erase, "POLL", 0.0)
@@ -115,6 +118,28 @@ def client(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> E
 def test_it_says_what_is_erased_once_the_pipeline_has_decided(client: ErasureClient, capsys: pytest.CaptureFixture[str]) -> None:
     erase.erase("R-1", reason="r")
     assert client.sent
+    assert "the registrant's key: destroyed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("client", [True], indirect=True)
+@pytest.mark.parametrize("registrant", [None, Registrant(registrant_id="R-1")], ids=["never known", "asked about before"])
+def test_an_id_that_no_registration_ever_named_is_nobody_s(
+    client: ErasureClient, registrant: Registrant | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.registrant = registrant
+    with pytest.raises(UserError, match="nobody has the ID R-1"):
+        erase.erase("R-1", reason="r")
+    assert client.sent, "a registration may be on its way"
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("client", [True], indirect=True)
+def test_whoever_is_named_by_a_dead_letter_alone_is_erased(
+    client: ErasureClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.registrant = None
+    monkeypatch.setattr(erase, "destroy_keys", lambda *_: ("registrations-0-1",))
+    erase.erase("R-1", reason="r")
     assert "the registrant's key: destroyed" in capsys.readouterr().out
 
 

@@ -1,5 +1,6 @@
 """Help, errors and exit codes of every command (contract §1)."""
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import typer
 from processors.cli import main
 from tests.cli.given import Run
 
-A_FILE = str(Path(__file__).parents[2] / "examples" / "key.json")  # a JSON object, which is all that is looked at before it is sent
+ROOT = Path(__file__).parents[2]
+A_FILE = str(ROOT / "examples" / "key.json")  # a JSON object, which is all that is looked at before it is sent
 
 NEED_A_BROKER = [
     ("topics", "create"),
@@ -232,3 +234,39 @@ def test_a_rule_file_that_cannot_be_used_is_said_in_one_line(vn: Run, tmp_path: 
         assert (code, out) == (1, "")
         assert err.startswith("vn: ours.toml, [[event]] 1 (Escape): ")
         assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("folder", ["/dev/null/x", "/proc/x"])
+@pytest.mark.parametrize("command", ["console", "site"])
+def test_a_folder_in_which_nothing_can_be_stored_is_said_in_one_line(vn: Run, command: str, folder: str) -> None:
+    code, out, err = vn(command, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", VN_VIEWS_DIR=folder)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"vn: nothing can be stored in VN_VIEWS_DIR, {folder} (")
+    assert err.count("\n") == 1
+
+
+def test_decisions_that_cannot_be_stored_are_said_in_one_line(vn: Run, tmp_path: Path) -> None:
+    (tmp_path / "console-decisions.sqlite").mkdir()
+    code, out, err = vn("console", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", VN_VIEWS_DIR=str(tmp_path), VN_KEY_FILE=key_file(tmp_path))
+    assert (code, out) == (1, "")
+    assert err.startswith("vn: decisions cannot be stored in ")
+    assert err.count("\n") == 1
+
+
+def test_a_site_s_database_that_cannot_be_written_is_said_in_one_line(vn: Run, tmp_path: Path) -> None:
+    settings = {"VN_VIEWS_DIR": str(tmp_path), "VN_SITE_KEY_FILE": str(tmp_path / "key"), "VN_SITE_DB": "sqlite:////dev/null/x/site.sqlite"}
+    code, out, err = vn("site", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", **settings)
+    assert (code, out) == (1, "")
+    assert err == "vn: VN_SITE_DB cannot be written at /dev/null/x/site.sqlite (Not a directory): name another path\n"
+
+
+def key_file(folder: Path) -> str:
+    path = folder / "key"
+    path.write_text("0" * 128)
+    path.chmod(0o600)
+    return str(path)
+
+
+def test_the_version_is_that_of_the_package(vn: Run) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert vn("--version") == (0, f"vn {project['version']}\n", "")

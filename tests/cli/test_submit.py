@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 from processors.cli.documents import BrokenFile, documents, parse_files, read_file
+from processors.cli.submit import submit
+from processors.domain.submission import Agency, Submission
 from processors.ingest.submission_ids import submission_ids
 from processors.runtime.errors import UserError
+from processors.runtime.kafka.user_client import UserClient
+from processors.runtime.wire.codec import Codec
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ONE = {"message_id": " M-1 ", "agency": {"ori": "VA0430000"}}
@@ -84,6 +88,20 @@ def test_a_json_message_is_called_by_its_id_and_keyed_by_its_agency() -> None:
 
 def test_an_xml_message_likewise() -> None:
     assert submission_ids((EXAMPLES / "xml" / "icots-departure.xml").read_bytes()) == ("ICOTS-NOD-931", "VAICOTS01")
+
+
+def test_an_avro_message_likewise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sent: list[tuple[str | None, bytes]] = []
+    monkeypatch.setattr(UserClient, "send", lambda _self, _topic, records: sent.extend(records))
+    words = {"event_type": "Corrections", "event_subtype": "Escape", "notification_type": "Movement", "action_at": "2026-11-02"}
+    message = Submission("M-1", Agency("VA0430000", "", ""), **words, notification_subtypes=(), offenders=())
+    avro = Codec().encode(message)
+    files = [tmp_path / "message.avro", tmp_path / "broken.avro"]
+    for file, content in zip(files, (avro, avro[:-3]), strict=True):
+        file.write_bytes(content)
+    submit([str(each) for each in files])
+    assert capsys.readouterr().out == "M-1\n-\n"
+    assert sent == [("VA0430000", avro), (None, avro[:-3])]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ WRONG: Final[dict[str, Sequence[str]]] = {
     "topic": ("nonsense", "vn.nonsense"),
     "identifier": ("nonsense", "SID:", "SID:0000"),
     "owed_by": ("XX", "", "Virginia"),
-    "value": ("soon", ""),
+    "value": ("soon", "", "0s", "3651d"),
     "jurisdiction": ("XX", "Virginia"),
     "notification_type": ("Nonsense",),
     "event_subtype": ("Nonsense",),

@@ -134,7 +134,7 @@ def console(tmp_path: Path) -> ConsoleUnderTest:
 def test_emergencies_come_first(console: ConsoleUnderTest) -> None:
     page = console.client.get("/reviews").text
     assert page.index("/reviews/e") < page.index("/reviews/a")
-    assert "<strong>1</strong> emergencies in review" in console.client.get("/").text
+    assert "<strong>1</strong> emergency in review" in console.client.get("/").text
 
 
 ASKED = {"reason": "unclear_reply", "message_id": "-", "ori": "", "offender": "", "jurisdiction": "", "event_type": "", "event_subtype": ""}
@@ -356,6 +356,9 @@ def test_a_role_that_the_proxy_does_not_name_may_look_and_change_nothing(tmp_pat
 
 def test_a_setting_is_checked_before_it_is_sent(console: ConsoleUnderTest) -> None:
     assert console.post("/policies", what="set", key="cancel.hold", value="soon").status_code == 400
+    refused = console.post("/policies", what="set", key="attempt.lease", value="0s")
+    assert refused.status_code == 400
+    assert "the shortest is 1s" in refused.text
     assert console.sent.records == []
     assert console.post("/policies", what="set", key="cancel.hold", value="20m").status_code == 303
     assert [value.set_by for _, _, value in console.sent.records] == ["ana"]
@@ -461,6 +464,26 @@ def test_what_she_was_told_is_said_in_words_the_best_that_became_of_each_message
     assert "Nothing was decided for R-2" in console.client.get("/registrants?registrant=R-2&reason=she+called").text
 
 
+def test_only_messages_are_answers_each_of_an_agency_once(console: ConsoleUnderTest) -> None:
+    attempts = [("sent", "sms", None), ("sent", "email", None), ("receipt", "sms", "LP-7.1-sms"), ("delivered", "sms", None)]
+    for at, (outcome, channel, reference) in enumerate(attempts):
+        put(
+            console.view,
+            DECISIONS,
+            "",
+            verdicts("BACK-7", "deliver", outcome, registrant_id="R-1", channel=channel, reference=reference, at=at),
+        )
+    put(console.view, DECISIONS, "", verdicts("BACK-7", "deliver", "gathered", registrant_id="R-1", ori="NC0920000"))
+    for outside in ("LP-7.1-sms", "LP-5", "R-1"):  # a receipt's reference, a registration, the registrant erased
+        put(console.view, DECISIONS, "", verdicts(outside, "deliver", "noted", registrant_id="R-1", ori=None, offender=None))
+    page = console.client.get("/registrants?registrant=R-1&reason=she+called").text
+    answers = re.findall(r"<tr><td>([^<]*)</td><td>([^<]*)</td><td>(\w*)</td><td><a href=\"/messages/([^\"]*)\"", page)
+    assert answers == [
+        ("Not yet: it waits for the end of quiet hours or for others of the same event", "", "NC0920000", "BACK-7"),
+        ("Yes: the registrant was reached", "email, text message", "VA0430000", "BACK-7"),
+    ]
+
+
 def test_whole_addresses_are_shown_for_a_reason_alone_that_is_kept_first(console: ConsoleUnderTest) -> None:
     page = console.client.get("/registrants?registrant=R-1&reason=she+called").text
     assert "… 07" in page
@@ -516,6 +539,17 @@ def test_the_script_that_is_not_ours_is_the_one_that_the_page_names() -> None:
 def test_a_chart_has_its_highest_value_at_the_top() -> None:
     assert polyline((0.0,)) == ""
     assert polyline((0.0, 10.0, 5.0)) == "0.0,30.0 80.0,2.0 160.0,16.0"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "<strong>0</strong> reviews open"), (1, "<strong>1</strong> review open"), (2, "<strong>2</strong> reviews open")],
+)
+def test_one_open_review_is_no_plural(tmp_path: Path, count: int, words: str) -> None:
+    view = made_view(tmp_path)
+    for number in range(count):
+        put(view, REVIEWS, f"r{number}", review(f"r{number}"))
+    assert words in console_over(tmp_path, view).client.get("/").text
 
 
 def test_the_overview_shows_what_the_boards_define() -> None:

@@ -177,11 +177,15 @@ def test_another_value_has_another_version() -> None:
         ("cancel.hold", "-1m", "cancel.hold cannot be '-1m': write a whole number"),
         ("cancel.hold", "1.5h", "cancel.hold cannot be '1.5h': write a whole number"),
         ("cancel.hold", "٣h", "cancel.hold cannot be '٣h': write a whole number"),
-        ("cancel.hold", "999999d", "cancel.hold cannot be '999999d': the longest is 36500d."),
+        ("cancel.hold", "999999d", "cancel.hold cannot be '999999d': the longest is 30d."),
         ("responses", "yes", "responses cannot be 'yes': write true or false."),
-        ("surge.limit", "500", "surge.limit cannot be '500': write messages and time, such as 500/10m, or none."),
-        ("surge.limit", "0/10m", "surge.limit cannot be '0/10m': write messages and time"),
-        ("surge.limit", "5/0s", "surge.limit cannot be '5/0s': the time must be longer than nothing"),
+        ("surge.limit", "500", "surge.limit cannot be '500': write a number of messages and a time, such as 500/10m, or none."),
+        ("surge.limit", "0/10m", "surge.limit cannot be '0/10m': write a number of messages and a time"),
+        ("surge.limit", "5/0s", "surge.limit cannot be '0s': the shortest is 1s."),
+        ("surge.limit", "999999999/10m", "surge.limit cannot be '999999999/10m': the most is 100000."),
+        ("verify.attempts", "0/1h", "verify.attempts cannot be '0/1h': write a number of wrong codes and a time, such as 5/1h, or none."),
+        ("verify.attempts", "101/1h", "verify.attempts cannot be '101/1h': the most is 100."),
+        ("review.four_eyes", "999999999", "review.four_eyes cannot be '999999999': the most is 10000."),
         ("surge.limit", "5/ten", "surge.limit cannot be 'ten': write a whole number"),
         ("quiet.hours", "9-5", "quiet.hours cannot be '9-5': write two times of day, such as 21:00-07:00, or none."),
         ("quiet.hours", "24:00-07:00", "quiet.hours cannot be '24:00-07:00': write two times of day"),
@@ -194,6 +198,48 @@ def test_what_cannot_be_used_is_told_in_a_sentence(key: str, value: str, sentenc
         parse(key, value)
     assert str(told.value).startswith(sentence)
     assert str(told.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("attempt.lease", "contact.reverify", "delivery.give_up", "duplicate.window", "email.retry", "feed.silence", "notify.within"),
+        *("receipt.wait", "sms.retry", "voice.give_up", "voice.retry"),
+    ],
+)
+def test_a_duration_that_must_not_be_nothing_is_at_least_a_second(built_in: Rules, key: str) -> None:
+    with pytest.raises(BadSetting, match=rf"^{key} cannot be '0s': the shortest is 1s\.$"):
+        parse(key, "0s")
+    assert parse(key, "1s") == SECOND
+    on_topic = built_in.with_policies([Policy(key=key, value="0s")])
+    assert on_topic.settings.value(key, ANYWHERE) == built_in.settings.value(key, ANYWHERE)
+    assert len(on_topic.refused) == 1
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "cancel.hold",
+        "date.future",
+        "date.past",
+        "merge.window",
+        "out_of_order.hold",
+        "response.hold",
+        "retention.contacts",
+        "transfer.hold",
+    ],
+)
+def test_a_duration_of_nothing_means_at_once_or_off(key: str) -> None:
+    assert parse(key, "0s") == 0
+
+
+@pytest.mark.parametrize("key", sorted(key for key, setting in SETTINGS.items() if setting.kind in {"duration", "rate"}))
+def test_every_duration_has_a_longest_that_can_be_set(key: str) -> None:
+    setting = SETTINGS[key]
+    number = "1/" if setting.kind == "rate" else ""
+    assert parse(key, number + setting.longest)
+    with pytest.raises(BadSetting, match=f"the longest is {setting.longest}"):
+        parse(key, f"{number}{int(setting.longest[:-1]) + 1}d")
 
 
 @pytest.mark.parametrize(

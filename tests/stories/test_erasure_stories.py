@@ -61,8 +61,10 @@ def test_after_an_erasure_nothing_of_a_backup_opens_and_nobody_is_told(driver: A
     keys = [Seal(KEY), *(each.seal_for(name, Seal(KEY)) for name, each in held(driver).items())]
     assert len(backup) == 3
     assert sum(opens(key, each) for key in keys for each in backup) == 0
-    assert [each.registrant_id for each in driver.verdicts() if each.reason == "erased"] == ["R-1"]
-    assert [each.detail for each in driver.verdicts() if each.reason == "erasure"] == ["Registrations that end: 2."]
+    assert [each.message_id for each in driver.verdicts() if each.reason == "erased"] == ["R-1", "V-1", "V-2"]
+    erase(driver)
+    assert sum(each.reason == "erased" for each in driver.verdicts()) == 4, "of what was erased before, the registrant alone is named again"
+    assert [each.detail for each in driver.verdicts() if each.reason == "erasure"][:1] == ["Registrations that end: 2."]
     assert len(driver.latest(ERASED)) == 1
     assert driver.state("match", "R-1") is None
 

@@ -75,7 +75,9 @@ def test_the_journal_is_indexed_by_message_offender_registrant_and_agency(view: 
     with view.reading() as database:
         assert queries.journal_offsets(database, "M-1") == [(0, 3), (0, 7)]
         assert queries.messages_of(database, "o1") == [{"message_id": "M-1", "ori": "VA0430000", "at": AT}]
-        assert queries.decisions_for(database, "R-1") == [{"message_id": "M-1", "outcome": "sent", "at": AT, "channel": "sms"}]
+        assert queries.decisions_for(database, "R-1") == [
+            {"ori": "VA0430000", "message_id": "M-1", "outcome": "sent", "at": AT, "channel": "sms"}
+        ]
         assert [(each["messages"], each["rejected"]) for each in queries.agencies(database)] == [(2, 1)]
         assert queries.response_offsets(database, "M-1") == [(0, 5)]
         assert queries.search(database, "M-") == [{"kind": "message", "id": "M-1"}, {"kind": "message", "id": "M-2"}]

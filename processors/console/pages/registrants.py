@@ -69,17 +69,18 @@ async def registrants(pages: Pages, request: Request) -> Response:
 
 def answers_by_message(decisions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return for each message, newest first, the answer whether the registrant was told."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for each in decisions:
-        found.setdefault(each["message_id"], []).append(each)
+        found.setdefault((each["ori"], each["message_id"]), []).append(each)
     return [
         {
+            "ori": ori,
             "message_id": message_id,
             "at": max(each["at"] for each in parts),
             "channels": sorted({CHANNELS.get(each["channel"], each["channel"]) for each in parts if each["channel"]}),
             "answer": next((words for outcome, words in ANSWERS.items() if any(each["outcome"] == outcome for each in parts)), NOT_YET),
         }
-        for message_id, parts in found.items()
+        for (ori, message_id), parts in found.items()
     ]
 
 

@@ -20,7 +20,8 @@ def erase(registrant: Registrant, erasure: Erasure, deliveries: Iterable[Deliver
     marks = {each: KnownRegistration(registration_id=each, seq=known.seq, ended=True) for each, known in registrant.registrations.items()}
     left = Registrant(registrant_id=registrant.registrant_id, registrations=marks)
     detail = f"{erasure.requested_by} asked for it: {erasure.reason}"
-    journaled = Decision[State](verdicts=(situation.verdict(registrant.registrant_id, "noted", "erased", detail),))
+    subjects = (registrant.registrant_id, *(each for each, known in registrant.registrations.items() if known.sealed))
+    journaled = Decision[State](verdicts=tuple(situation.verdict(each, "noted", "erased", detail) for each in subjects))
     return combine(
         (
             *(end_pending(registrant, situation)),
