@@ -38,6 +38,7 @@ from processors.site.page import Page
 
 REGISTRATIONS_AN_HOUR: Final = 20  # registrations of one client
 CODES_AN_HOUR: Final = 60
+CODE_PAGE_VALID: Final = 34 * 3_600_000  # milliseconds: a night without codes (10 hours), and the 24 hours that a code is good for
 STATUS_POLL_SECONDS: Final = 0.25
 SCHEME: Final = {"DOJ_VNS": "REGISTER", "ICE_VNP": "A-NUMBER"}  # the scheme of the number that a victim may know
 
@@ -200,9 +201,10 @@ def show_code(page: Page, awaiting: PendingVerification, status: int = 200, **va
 
 async def check_code(page: Page) -> Response:
     """Pass on the code, and show whether the registration has become active."""
-    awaiting = sealed_values.unseal_value(page.form.get("awaiting", ""), PendingVerification, wall_time(), page.site.seal)
+    sealed = page.form.get("awaiting", "")
+    awaiting = sealed_values.unseal_value(sealed, PendingVerification, wall_time(), page.site.seal, CODE_PAGE_VALID)
     if awaiting is None:
-        return page.sentence("too_old", 400)
+        return page.sentence("code_too_old", 400)
     if text := page.form.get("code", "").strip():
         code = code_of(text)
         if code is None:

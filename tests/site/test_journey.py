@@ -4,6 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from processors.domain.time import iso
+from processors.runtime.clock import wall_time
+from processors.site.registering import CODE_PAGE_VALID
 from processors.topics import OUTBOUND, REGISTRATIONS
 from tests.site.given import PHONE, SiteUnderTest, carried, registered, transferred
 from tests.stories.builders import submission
@@ -76,13 +79,14 @@ def test_while_kafka_is_away_the_registration_is_kept_and_says_so(site: SiteUnde
     assert "saved but not active yet" not in answer
 
 
-def signed_in(site: SiteUnderTest) -> str:
-    page = site.post("/en/manage", step="contact", contact="(804) 555-0142").text
+def signed_in(site: SiteUnderTest, contact: str = PHONE, language: str = "en") -> str:
+    path = f"/{language}/manage"
+    page = site.post(path, step="contact", contact=contact).text
     site.send()
     signing = carried(page, "signing")
-    site.post("/en/manage", step="code", signing=signing, code=site.code())
+    site.post(path, step="code", signing=signing, code=site.code(contact))
     site.send()
-    return site.post("/en/manage", step="code", signing=signing, code=site.code()).text
+    return site.post(path, step="code", signing=signing, code=site.code(contact)).text
 
 
 def test_signing_in_takes_a_code_and_tells_the_contact_nothing_else(site: SiteUnderTest) -> None:
@@ -114,6 +118,81 @@ def test_a_registration_is_paused_goes_on_is_changed_and_ends(site: SiteUnderTes
     site.driver.advance(timedelta(minutes=5))
     assert [each for each in site.driver.outbound() if "ESCAPE-1" in each.message_ids] == []
     assert site.driver.entries(REGISTRATIONS)[-1].value is None
+
+
+def told_of_escape(site: SiteUnderTest) -> list[str]:
+    """Return the addresses that an escape is told to."""
+    site.driver.submit(submission(message_id="ESCAPE-1", action_at=iso(site.driver.now)))
+    site.driver.advance(timedelta(minutes=5))
+    return sorted(each.to for each in site.driver.outbound() if "ESCAPE-1" in each.message_ids)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_registration_whose_code_page_is_lost_is_confirmed_after_signing_in(site: SiteUnderTest, language: str) -> None:
+    words = site.site.languages[language]
+    page = registered(site, language=language)
+    assert words["code"]["later"] in page
+    assert words["safety"]["unconfirmed"] in site.client.get(f"/{language}/").text
+    site.send()
+    site.driver.advance(timedelta(hours=30))  # the registration's own code has expired
+    page = signed_in(site, language=language)
+    assert words["status_words"]["awaiting_verification"] in page
+    form = {"session": carried(page, "session"), "registration": carried(page, "registration")}
+    assert words["manage"]["did"]["confirm"] in site.post(f"/{language}/manage", step="confirm", **form).text
+    site.send()
+    page = signed_in(site, language=language)
+    assert words["status_words"]["active"] in page
+    assert 'value="confirm"' not in page
+    assert told_of_escape(site) == [PHONE]
+
+
+def test_signing_in_alone_confirms_nothing(site: SiteUnderTest) -> None:
+    registered(site)
+    site.send()
+    signed_in(site)
+    site.send()
+    assert told_of_escape(site) == []
+
+
+def test_only_the_address_that_one_signed_in_with_is_confirmed(site: SiteUnderTest) -> None:
+    email = "jane@example.org"
+    page = site.post("/en/register", step="who", given="Thomas", sur="Walker", birth_date="1979-02-11").text
+    page = site.post("/en/register", step="what", draft=carried(page, "draft"), **{"about Movement": "1"}).text
+    both = {"channel0": "sms", "address0": PHONE, "channel1": "email", "address1": email}
+    page = site.post("/en/register", step="how", draft=carried(page, "draft"), **both).text
+    page = site.post("/en/register", step="pin", draft=carried(page, "draft"), pin="").text
+    site.send()
+    site.post("/en/register", step="code", awaiting=carried(page, "awaiting"), code=site.code())
+    site.send()
+    page = signed_in(site, email)  # the registration is active, but the email address is not confirmed yet
+    site.post("/en/manage", step="confirm", session=carried(page, "session"), registration=carried(page, "registration"))
+    site.send()
+    ((stored, _),) = site.outbox.registrations_of(site.outbox.digest(PHONE))
+    assert {each.address: each.verified for each in stored.contacts} == {PHONE: False, email: True}
+    assert told_of_escape(site) == sorted([PHONE, email])
+
+
+def test_the_code_page_is_good_for_a_night_and_a_day_and_then_says_how_to_go_on(
+    site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    awaiting = carried(registered(site), "awaiting")
+    then = wall_time() + CODE_PAGE_VALID
+    monkeypatch.setattr("processors.site.registering.wall_time", lambda: then - 60_000)
+    assert site.post("/en/register", step="code", awaiting=awaiting, code="").status_code == 200
+    monkeypatch.setattr("processors.site.registering.wall_time", lambda: then)
+    answer = site.post("/en/register", step="code", awaiting=awaiting, code="")
+    assert answer.status_code == 400
+    assert "sign in under “Your registrations”" in answer.text
+
+
+def test_a_change_leaves_a_paused_registration_paused(site: SiteUnderTest) -> None:
+    activated(site)
+    page = signed_in(site)
+    form = {"session": carried(page, "session"), "registration": carried(page, "registration")}
+    site.post("/en/manage", step="pause", **form)
+    assert "Paused" in site.post("/en/manage", step="change", told_in="es", **{"about Movement": "1"}, **form).text
+    site.send()
+    assert told_of_escape(site) == []
 
 
 def test_a_session_reaches_ones_own_registrations_alone(site: SiteUnderTest) -> None:
