@@ -8,6 +8,7 @@ that a form submitted twice, or from two tabs, registers only once.
 import asyncio
 import secrets
 import time
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ from starlette.responses import Response
 
 from processors.domain.registration import Contact
 from processors.domain.time import iso
+from processors.ingest.identify.agency import NATIONAL
 from processors.masking import mask_contact
 from processors.runtime.clock import wall_time
 from processors.site import sealed_values
@@ -29,8 +31,10 @@ from processors.site.forms import (
     contacts_of,
     email_and_phone_of,
     number_of,
+    offender_document,
     offender_of,
     pin_problem,
+    refusal_of,
 )
 from processors.site.look_up import FoundPerson
 from processors.site.outbox import StoredRegistration
@@ -88,13 +92,15 @@ def choose_person(page: Page) -> Response:
     """Handle the first step: an offender who was looked up, or is described in the form."""
     found = sealed_values.unseal_value(page.form.get("who", ""), FoundPerson, wall_time(), page.site.seal)
     if found is None:
-        offender, problems = offender_of(page.form)
+        offender, problems = offender_of(page.form, datetime.fromtimestamp(wall_time() / 1000, UTC).date())
         number, wrong = number_of(page.form)
         if offender is None or wrong:
             return page.show("register_who.html", 400, problems=problems | wrong)
         if number and page.site.by_vin:
             offender = msgspec.structs.replace(offender, numbers=((SCHEME[page.site.source], number, None),))
         found = FoundPerson(f"{offender.given} {offender.sur}", offender)
+    if refusal := refusal_of(found.offender, page.site.rules.rule_set(NATIONAL, wall_time()).identity):
+        return page.show("register_who.html", 400, problems=refusal)
     draft = Draft(
         f"site-{secrets.token_hex(12)}",
         f"person-{secrets.token_hex(12)}",
@@ -175,17 +181,6 @@ async def send_registration(page: Page, draft: Draft) -> Response:
     await run_in_threadpool(page.site.outbox.store_registration, registration, now)
     awaiting = PendingVerification(draft.registration_id, tuple(mask_contact(each) for each in draft.contacts), draft.vin)
     return show_code(page, awaiting)
-
-
-def offender_document(offender: Offender) -> dict[str, object]:
-    """Return an offender in the form of a registration."""
-    found: dict[str, object] = {}
-    if offender.numbers:
-        keys = ("scheme", "value", "issuer")
-        found["identifiers"] = [{key: part for key, part in zip(keys, each, strict=True) if part} for each in offender.numbers]
-    if offender.sur:
-        found |= {"name": {"given": offender.given, "sur": offender.sur}, "birth_date": offender.birth_date}
-    return found
 
 
 def show_code(page: Page, awaiting: PendingVerification, status: int = 200, **values: object) -> Response:
