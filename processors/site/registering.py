@@ -8,6 +8,7 @@ that a form submitted twice, or from two tabs, registers only once.
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,7 +16,7 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from processors.domain.registration import Contact
+from processors.domain.registration import Contact, RegistrationState
 from processors.domain.time import iso
 from processors.ingest.identify.agency import NATIONAL
 from processors.masking import mask_contact
@@ -226,10 +227,15 @@ async def send_code(page: Page, registration_id: str, code: str) -> None:
 
 async def wait_until_active(page: Page, registration_id: str) -> bool:
     """Wait a few seconds; whether the pipeline has reported the registration as active."""
+    return await wait_for_status(page, registration_id, lambda status: status == "active")
+
+
+async def wait_for_status(page: Page, registration_id: str, wanted: Callable[[RegistrationState], bool]) -> bool:
+    """Wait a few seconds; whether the pipeline has reported a wanted status of the registration."""
     until = time.monotonic() + page.site.wait_seconds
     while True:
         statuses = await page.statuses([registration_id])
-        if (found := statuses.get(registration_id)) is not None and found.status == "active":
+        if (found := statuses.get(registration_id)) is not None and wanted(found.status):
             return True
         if time.monotonic() >= until:
             return False

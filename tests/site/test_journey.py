@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from processors.domain.registration import RegistrationStatus
 from processors.domain.time import iso
 from processors.runtime.clock import wall_time
 from processors.site.registering import CODE_PAGE_VALID
-from processors.topics import OUTBOUND, REGISTRATIONS
+from processors.topics import OUTBOUND, REGISTRATION_STATUS, REGISTRATIONS
 from tests.site.given import PHONE, SiteUnderTest, carried, registered, transferred
 from tests.stories.builders import submission
+from tests.views.given import put
 
 
 def activated(site: SiteUnderTest, language: str = "en") -> None:
@@ -110,10 +112,20 @@ def test_a_registration_is_paused_goes_on_is_changed_and_ends(site: SiteUnderTes
 
     assert "Paused" in act("pause")
     site.driver.submit(submission(message_id="ESCAPE-1"))
-    assert "You will be notified again" in act("resume")
+    page = act("resume")
+    assert "You will be notified again once" in page
+    assert "Saved, not active yet" in page, "what the pipeline last reported is the pause"
+    assert "Ended" not in page
+    assert "Active" in act("show")
     assert "Your changes are saved" in act("change", told_in="es", **{"about Hearing Notice": "1"})
     assert "Choose at least one" in act("change", told_in="es")
-    assert "has ended" in act("end")
+    page = act("end")
+    assert "End this registration?" in page
+    assert "Thomas Walker" in page
+    assert len(site.outbox.registrations_of(site.outbox.digest(PHONE))) == 1, "nothing has ended yet"
+    assert 'value="end_confirmed"' in page
+    assert "Thomas Walker" in act("show")
+    assert "has ended" in act("end_confirmed")
     assert site.outbox.registrations_of(site.outbox.digest(PHONE)) == []
     site.driver.advance(timedelta(minutes=5))
     assert [each for each in site.driver.outbound() if "ESCAPE-1" in each.message_ids] == []
@@ -195,12 +207,24 @@ def test_a_change_leaves_a_paused_registration_paused(site: SiteUnderTest) -> No
     assert told_of_escape(site) == []
 
 
+def test_a_registration_that_ended_after_it_was_resumed_is_shown_as_ended(site: SiteUnderTest) -> None:
+    activated(site)
+    page = signed_in(site)
+    form = {"session": carried(page, "session"), "registration": carried(page, "registration")}
+    for step in ("pause", "resume"):
+        site.post("/en/manage", step=step, **form)
+    site.send()
+    ended = RegistrationStatus(registration_id=form["registration"], source="IVINS", status="expired", since=wall_time() + 120_000)
+    put(site.view, REGISTRATION_STATUS, form["registration"], ended, 10_000)
+    assert "Ended" in site.post("/en/manage", step="show", **form).text
+
+
 def test_a_session_reaches_ones_own_registrations_alone(site: SiteUnderTest) -> None:
     activated(site)
     registered(site, "804-555-0199", sur="Baker")
     (other, _) = site.outbox.registrations_of(site.outbox.digest("+18045550199"))[0]
     page = signed_in(site)
-    answer = site.post("/en/manage", step="end", session=carried(page, "session"), registration=other.registration_id)
+    answer = site.post("/en/manage", step="end_confirmed", session=carried(page, "session"), registration=other.registration_id)
     assert answer.status_code == 400
     assert len(site.outbox.registrations_of(site.outbox.digest("+18045550199"))) == 1
 
