@@ -4,14 +4,26 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
+from processors.runtime.errors import UserError
 from processors.views.model import ReadModel
 
 TopicAndPartition = tuple[str, int]  # topic without prefix, partition
 
 BUSY_MILLISECONDS: Final = 5_000
 CACHE_KIBIBYTES: Final = 65_536  # large, since a batch touches pages all over the indexes
+
+
+def views_folder(folder: Path) -> Path:
+    """Return the folder of VN_VIEWS_DIR, which exists and can be written to; raises UserError if it cannot."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written to ({error.strerror}): correct VN_VIEWS_DIR, or allow it") from None
 
 
 class View:
