@@ -199,8 +199,6 @@ async def change(page: Page, session: Session, step: str) -> Response:
         await wait_until_active(page, registration.registration_id)
     elif step == "change":
         choices = tuple(each for each in CHOICES if page.form.get(f"about {each}"))
-        if not choices:
-            return await show_registrations(page, session, 400, problems={registration.registration_id: "nothing_chosen"})
         changed = with_choices(page, registration, choices)
         await run_in_threadpool(lambda: outbox.change_registration(changed, now, paused=paused))
     elif step == "pause":

@@ -118,8 +118,6 @@ def show_events(page: Page, draft: Draft, status: int = 200, **values: object) -
 
 async def choose_events(page: Page, draft: Draft) -> Response:
     choices = tuple(each for each in CHOICES if page.form.get(f"about {each}"))
-    if not choices:
-        return show_events(page, draft, 400, problems={"about": "nothing_chosen"})
     return show_contacts(page, msgspec.structs.replace(draft, choices=choices))
 
 

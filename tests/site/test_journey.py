@@ -7,6 +7,7 @@ import pytest
 from processors.domain.registration import RegistrationStatus
 from processors.domain.time import iso
 from processors.runtime.clock import wall_time
+from processors.site.choices import CHOICES
 from processors.site.registering import CODE_PAGE_VALID
 from processors.topics import OUTBOUND, REGISTRATION_STATUS, REGISTRATIONS
 from tests.site.given import PHONE, SiteUnderTest, carried, registered, transferred
@@ -46,6 +47,21 @@ def test_somebody_who_is_found_and_registered_for_is_told_of(site: SiteUnderTest
     site.driver.advance(timedelta(minutes=5))
     told = [each for each in site.driver.outbound("sms") if "ESCAPE-1" in each.message_ids]
     assert [(each.to, each.language) for each in told] == [(PHONE, language)]
+
+
+def test_a_new_number_is_a_new_registration_and_the_old_one_is_ended(site: SiteUnderTest) -> None:
+    new = "+18045550143"
+    for number in (PHONE, new):
+        page = registered(site, number)
+        site.send()
+        site.post("/en/register", step="code", awaiting=carried(page, "awaiting"), code=site.code(number))
+        site.send()
+        done = site.post("/en/register", step="code", awaiting=carried(page, "awaiting"), code="").text
+    assert "register again with the new one" in done
+    page = signed_in(site)
+    site.post("/en/manage", step="end_confirmed", session=carried(page, "session"), registration=carried(page, "registration"))
+    site.send()
+    assert told_of_escape(site) == [new]
 
 
 def test_a_wrong_code_makes_nothing_active(site: SiteUnderTest) -> None:
@@ -118,7 +134,7 @@ def test_a_registration_is_paused_goes_on_is_changed_and_ends(site: SiteUnderTes
     assert "Ended" not in page
     assert "Active" in act("show")
     assert "Your changes are saved" in act("change", told_in="es", **{"about Hearing Notice": "1"})
-    assert "Choose at least one" in act("change", told_in="es")
+    assert "Your changes are saved" in act("change", told_in="es"), "emergencies alone"
     page = act("end")
     assert "End this registration?" in page
     assert "Thomas Walker" in page
@@ -156,6 +172,24 @@ def test_a_registration_whose_code_page_is_lost_is_confirmed_after_signing_in(si
     assert words["status_words"]["active"] in page
     assert 'value="confirm"' not in page
     assert told_of_escape(site) == [PHONE]
+
+
+@pytest.mark.parametrize(
+    ("choices", "subtype", "told"), [((), "Escape", {PHONE}), ((), "Recapture", set()), (CHOICES, "Recapture", {PHONE})]
+)
+def test_who_chooses_nothing_is_told_of_emergencies_alone(
+    site: SiteUnderTest, choices: tuple[str, ...], subtype: str, told: set[str]
+) -> None:
+    page = site.post("/en/register", step="who", given="Thomas", sur="Walker", birth_date="1979-02-11").text
+    page = site.post("/en/register", step="what", draft=carried(page, "draft"), **{f"about {each}": "1" for each in choices}).text
+    page = site.post("/en/register", step="how", draft=carried(page, "draft"), channel0="sms", address0=PHONE).text
+    page = site.post("/en/register", step="pin", draft=carried(page, "draft"), pin="").text
+    site.send()
+    site.post("/en/register", step="code", awaiting=carried(page, "awaiting"), code=site.code())
+    site.send()
+    site.driver.submit(submission(message_id="M-1", event_subtype=subtype, action_at=iso(site.driver.now)))
+    site.driver.advance(timedelta(hours=1))
+    assert {each.to for each in site.driver.outbound() if "M-1" in each.message_ids} == told
 
 
 def test_signing_in_alone_confirms_nothing(site: SiteUnderTest) -> None:

@@ -145,6 +145,18 @@ def test_whom_the_pipeline_cannot_identify_the_first_step_refuses(
         assert carried(answer.text, field) == text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_problem_names_its_field(site: SiteUnderTest, language: str) -> None:
+    words = site.site.languages[language]
+    page = unescape(site.post(f"/{language}/register", step="who").text)
+    for field in ("given", "sur", "birth_date"):
+        assert f'<a href="#{field}">{words["register"][field]}: {words["problems"]["missing"]}</a>' in page
+    page = site.post(f"/{language}/register", step="who", given="Ann", sur="Walker", birth_date="1979-02-11").text
+    page = site.post(f"/{language}/register", step="what", draft=carried(page, "draft")).text
+    page = unescape(site.post(f"/{language}/register", step="how", draft=carried(page, "draft"), address1="12", channel1="sms").text)
+    assert f"{words['register']['contact'].format(number=2)}: {words['problems']['bad_phone']}" in page
+
+
 @pytest.mark.parametrize("born", ["1979-02-11", "19790211", "1979-W06-7"])
 @pytest.mark.parametrize("given", ["Thomas", "José María", "O’Neil", "Ли"])
 def test_whom_the_first_step_accepts_the_pipeline_accepts(site: SiteUnderTest, given: str, born: str) -> None:
