@@ -28,6 +28,7 @@ from processors.site.forms import (
     MAX_CONTACTS,
     VIN_LENGTH,
     Offender,
+    Problems,
     code_of,
     contacts_of,
     email_and_phone_of,
@@ -55,7 +56,7 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     registrant_id: str
     name: str
     offender: Offender
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] = CHOICES
     contacts: tuple[Contact, ...] = ()
     language: str = "en"
     discreet: bool = False
@@ -112,8 +113,23 @@ def choose_person(page: Page) -> Response:
     return show_events(page, draft)
 
 
-def show_events(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
-    return page.show("register_what.html", status, draft=sealed_draft(page, draft), name=draft.name, about=CHOICES, **values)
+async def correct_person(page: Page, draft: Draft) -> Response:
+    """Show the first step again, with what was typed there."""
+    offender = draft.offender
+    number = offender.numbers[0][1] if offender.numbers and offender.sur else ""  # somebody found has numbers and no name
+    return page.show("register_who.html", form=msgspec.to_builtins(offender) | {"number": number})
+
+
+async def correct_events(page: Page, draft: Draft) -> Response:
+    return show_events(page, draft)
+
+
+async def correct_contacts(page: Page, draft: Draft) -> Response:
+    return show_contacts(page, draft)
+
+
+def show_events(page: Page, draft: Draft) -> Response:
+    return page.show("register_what.html", draft=sealed_draft(page, draft), name=draft.name, about=CHOICES, chosen=draft.choices)
 
 
 async def choose_events(page: Page, draft: Draft) -> Response:
@@ -121,16 +137,29 @@ async def choose_events(page: Page, draft: Draft) -> Response:
     return show_contacts(page, msgspec.structs.replace(draft, choices=choices))
 
 
-def show_contacts(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
+def show_contacts(page: Page, draft: Draft, problems: Problems | None = None) -> Response:
+    """Show the step with what has just been typed if there are problems in it, else with what was typed there before."""
     return page.show(
         "register_how.html",
-        status,
+        400 if problems else 200,
+        form=page.form if problems else typed_contacts(page, draft),
+        problems=problems or {},
         draft=sealed_draft(page, draft),
         name=draft.name,
         channels=CHANNELS,
         places=range(MAX_CONTACTS),
-        **values,
     )
+
+
+def typed_contacts(page: Page, draft: Draft) -> dict[str, str]:
+    """Return the fields of the form about contacts as they are in the draft."""
+    if not draft.contacts:
+        return {}
+    email, *others = draft.contacts if page.site.by_vin else (None, *draft.contacts)
+    emails = {"email": email.address, "email_again": email.address} if email is not None else {}
+    channels = {f"channel{place}": each.channel for place, each in enumerate(others) if each is not None}
+    addresses = {f"address{place}": each.address for place, each in enumerate(others) if each is not None}
+    return {**emails, **channels, **addresses, "told_in": draft.language, "discreet": "1" if draft.discreet else ""}
 
 
 async def choose_contacts(page: Page, draft: Draft) -> Response:
@@ -139,7 +168,7 @@ async def choose_contacts(page: Page, draft: Draft) -> Response:
     if discreet and not problems and {each.channel for each in contacts} == {"sms"}:
         problems = {"discreet": "discreet_alone"}
     if problems:
-        return show_contacts(page, draft, 400, problems=problems)
+        return show_contacts(page, draft, problems)
     language = page.form.get("told_in", page.language)
     language = language if language in page.site.languages else page.language
     return show_pin(page, msgspec.structs.replace(draft, contacts=contacts, language=language, discreet=discreet))
@@ -240,4 +269,11 @@ async def wait_for_status(page: Page, registration_id: str, wanted: Callable[[Re
         await asyncio.sleep(STATUS_POLL_SECONDS)
 
 
-STEPS: Final = {"what": choose_events, "how": choose_contacts, "pin": send_registration}
+STEPS: Final = {
+    "what": choose_events,
+    "how": choose_contacts,
+    "pin": send_registration,
+    "back to who": correct_person,
+    "back to what": correct_events,
+    "back to how": correct_contacts,
+}

@@ -1,6 +1,8 @@
 """Find, register, verify, get a message, manage: a person's way through the pages and the pipeline."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,7 @@ from processors.runtime.clock import wall_time
 from processors.site.choices import CHOICES
 from processors.site.registering import CODE_PAGE_VALID
 from processors.topics import OUTBOUND, REGISTRATION_STATUS, REGISTRATIONS
-from tests.site.given import PHONE, SiteUnderTest, carried, registered, transferred
+from tests.site.given import PHONE, SiteUnderTest, carried, registered, site_over, transferred
 from tests.stories.builders import submission
 from tests.views.given import put
 
@@ -62,6 +64,36 @@ def test_a_new_number_is_a_new_registration_and_the_old_one_is_ended(site: SiteU
     site.post("/en/manage", step="end_confirmed", session=carried(page, "session"), registration=carried(page, "registration"))
     site.send()
     assert told_of_escape(site) == [new]
+
+
+@pytest.mark.parametrize("source", ["IVINS", "ICE_VNP"])
+def test_a_step_is_corrected_without_losing_what_was_typed(tmp_path: Path, source: str) -> None:
+    site = site_over(tmp_path, source=source)
+    path, email = "/en/register", "jane@example.org"
+
+    def back(page: str, to: str) -> str:
+        assert f'value="back to {to}"' in page
+        return site.post(path, step=f"back to {to}", draft=carried(page, "draft")).text
+
+    page = site.post(path, step="who", given="Thomas", sur="Walker", birth_date="1979-02-11", number="A 1").text
+    page = site.post(path, step="what", draft=carried(page, "draft"), **{"about Movement": "1"}).text
+    form = {"email": email, "email_again": email, "address0": "804-555-0142", "channel0": "voice", "address1": email, "channel1": "email"}
+    page = site.post(path, step="how", draft=carried(page, "draft"), told_in="es", discreet="1", **form).text
+    page = back(page, "how")
+    expected = {"email": email, "email_again": email} if site.site.by_vin else {"address1": email}
+    for name, text in (expected | {"address0": PHONE}).items():
+        assert carried(page, name) == text
+    assert page.count(" selected>") == (2 if site.site.by_vin else 5), "each channel, and the language"
+    assert '<option value="voice" selected>' in page
+    assert '<option value="es" selected>' in page
+    assert 'name="discreet" value="1" checked' in page
+    page = back(page, "what")
+    assert re.findall(r'name="about (\w+)[^>]* checked', page) == ["Movement"]
+    page = back(page, "who")
+    for name, text in {"given": "Thomas", "sur": "Walker", "birth_date": "1979-02-11"}.items():
+        assert carried(page, name) == text
+    assert ('value="A 1"' in page) == site.site.by_vin
+    assert site.outbox.to_send(10) == []
 
 
 def test_a_wrong_code_makes_nothing_active(site: SiteUnderTest) -> None:
