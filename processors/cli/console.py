@@ -28,7 +28,7 @@ from processors.runtime.kafka.clients import Broker
 from processors.runtime.kafka.user_client import UserClient
 from processors.runtime.run.telemetry import configure
 from processors.runtime.settings import Settings
-from processors.views.database import View, check_folder
+from processors.views.database import View, views_folder
 from processors.views.follower import Follower
 from processors.views.tables import STAFF_MODEL
 from processors.views.view_reader import CONSOLE_VIEW
@@ -88,11 +88,11 @@ def host_of(url: str) -> str:
 
 def console_of(settings: Settings) -> Console:
     """Return the console's services; raises UserError if a setting is missing or its files cannot be written."""
-    check_folder(settings.views_dir)
+    folder = views_folder(settings.views_dir)
     client, library, page = UserClient(settings), read_rules(settings.rules_dir), MetricsPage()
     rules = Rules(library)
-    follower = Follower(Broker(settings), client.codec, settings.topic_prefix, View(settings.views_dir / CONSOLE_VIEW, STAFF_MODEL))
-    actions = Actions(client, settings.views_dir / "console-decisions.sqlite", settings.seal())
+    follower = Follower(Broker(settings), client.codec, settings.topic_prefix, View(folder / CONSOLE_VIEW, STAFF_MODEL))
+    actions = Actions(client, folder / "console-decisions.sqlite", settings.seal())
     overview = Overview(Watch(settings, rules, page, with_canary=False), page)
 
     def rules_document(state: str) -> Any:

@@ -3,10 +3,11 @@
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from prometheus_client import REGISTRY
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from processors.cli.app import new_app
 from processors.cli.web import serve
@@ -28,9 +29,11 @@ from processors.site.limits import RateLimits
 from processors.site.outbox import Outbox
 from processors.site.page import Site
 from processors.site.sender import OutboxSender
-from processors.views.database import View, check_folder
+from processors.views.database import View, views_folder
 from processors.views.follower import Follower
 from processors.views.public import PUBLIC_MODEL, PublicScope
+
+DATABASE_FORMS: Final = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 
 app = new_app("The public's pages: look somebody up, register, manage registrations.")
 
@@ -52,15 +55,15 @@ def site(
     if settings.metrics_port:
         serve_metrics(settings, REGISTRY)
     client, rules, seal = UserClient(settings), load_rules(settings.rules_dir), site_seal(settings.site_key_file)
-    check_folder(settings.views_dir)
-    view = View(settings.views_dir / "site.sqlite", PUBLIC_MODEL)
-    outbox = Outbox(database_url(settings.site_db), seal)
+    languages = read_languages(settings.site_languages)
+    view = View(views_folder(settings.views_dir) / "site.sqlite", PUBLIC_MODEL)
+    outbox = open_outbox(settings.site_db, seal)
     made = Site(
         follower=Follower(Broker(settings), client.codec, settings.topic_prefix, view),
         outbox=outbox,
         seal=seal,
         rules=rules,
-        languages=read_languages(settings.site_languages),
+        languages=languages,
         source=settings.site_source,
         shown=public_custody(rules),
         limits=RateLimits(),
@@ -77,16 +80,32 @@ def public_custody(rules: Rules) -> PublicScope:
     return PublicScope(tuple(sorted(kinds)), tuple(sorted(code for code, each in rules.jurisdictions.items() if each.public)))
 
 
-def database_url(url: str) -> str:
-    """Return the URL of the site's database; creates a SQLite file and its folder; raises UserError if it cannot be written."""
-    if url.startswith("sqlite:///"):
-        path = Path(url.removeprefix("sqlite:///"))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        except OSError as error:
-            raise UserError(f"VN_SITE_DB cannot be written at {path} ({error.strerror}): name another path") from None
-    return url
+def open_outbox(url: str, seal: Seal) -> Outbox:
+    """Return the site's database, whose tables exist; raises UserError, without the URL, which may hold a password."""
+    if url.startswith("sqlite:"):
+        create_file(url)
+    try:
+        return Outbox(url, seal)
+    except (ArgumentError, ValueError):
+        raise UserError(f"VN_SITE_DB is not written as {DATABASE_FORMS}: correct it") from None
+    except SQLAlchemyError:
+        raise UserError(
+            "the database that VN_SITE_DB names cannot be opened: see that it runs, that its name, user and password are right, and that "
+            "the user may create tables; or correct VN_SITE_DB"
+        ) from None
+
+
+def create_file(url: str) -> None:
+    """Create a SQLite file that only its owner may read, and its folder; raises UserError if it cannot be created."""
+    name = url.removeprefix("sqlite:///")
+    if not url.startswith("sqlite:///") or not name or name == ":memory:":
+        raise UserError(f"VN_SITE_DB names no file: write it as {DATABASE_FORMS}")
+    path = Path(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise UserError(f"VN_SITE_DB cannot be created at {path} ({error.strerror}): name another path") from None
 
 
 def site_seal(path: Path) -> Seal:
@@ -100,4 +119,4 @@ def site_seal(path: Path) -> Seal:
             pass  # another copy of the site created it at the same moment
         except OSError as error:
             raise UserError(f"VN_SITE_KEY_FILE cannot be created at {path} ({error.strerror}): name another path") from None
-    return read_seal(path)
+    return read_seal(path, "VN_SITE_KEY_FILE")

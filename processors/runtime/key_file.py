@@ -19,22 +19,22 @@ KEY_BYTES: Final = 64
 _KEY: Final = re.compile(rf"[0-9a-fA-F]{{{KEY_BYTES * 2}}}")
 
 
-def read_seal(path: Path) -> Seal:
-    """Return the seal with the file's keys; raises UserError if the file is unusable or other users may read it."""
+def read_seal(path: Path, setting: str = "VN_KEY_FILE") -> Seal:
+    """Return the seal with the keys of the file that `setting` names; raises UserError if it is unusable or others may read it."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text(encoding="ascii", errors="replace")
     except OSError as error:
         raise UserError(
-            f"VN_KEY_FILE cannot be read ({error.strerror}): name a file that exists; `vn local up` makes one, or "
+            f"{setting} cannot be read ({error.strerror}): name a file that exists; `vn local up` makes one, or "
             f"`(umask 077; openssl rand -hex {KEY_BYTES} > {path})`"
         ) from None
     if mode & 0o077:
-        raise UserError(f"VN_KEY_FILE may be read by others (mode {mode:04o}): run `chmod 600 {path}`")
+        raise UserError(f"{setting} may be read by others (mode {mode:04o}): run `chmod 600 {path}`")
     keys = [found for line in text.splitlines() if (found := line.partition("#")[0].strip())]
     if not keys or not all(map(_KEY.fullmatch, keys)):
         raise UserError(
-            f"VN_KEY_FILE does not hold keys of {KEY_BYTES} random bytes in hex, one a line: make one with `openssl rand -hex {KEY_BYTES}`"
+            f"{setting} does not hold keys of {KEY_BYTES} random bytes in hex, one a line: make one with `openssl rand -hex {KEY_BYTES}`"
         )
     newest, *older = map(bytes.fromhex, keys)
     return Seal(newest, tuple(older))

@@ -7,10 +7,12 @@ an error, so that a misspelled one is never silently ignored.
 
 import os
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from processors.domain.seal import Seal
@@ -90,7 +92,7 @@ class Settings(BaseSettings):
     console_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         validation_alias="VN_CONSOLE_PROXIES",
-        description="the addresses of that proxy, separated by commas; headers from any other address are ignored",
+        description="the IP addresses of that proxy, separated by commas; headers from any other address are ignored",
     )
     console_roles_header: str = Field(
         "",
@@ -138,7 +140,7 @@ class Settings(BaseSettings):
     site_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         validation_alias="VN_SITE_PROXIES",
-        description="the addresses of the proxy in front of `vn site`, separated by commas: its X-Forwarded-For names the client",
+        description="the IP addresses of the proxy in front of `vn site`, separated by commas: its X-Forwarded-For names the client",
     )
     otlp_endpoint: str | None = Field(
         None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="the OpenTelemetry collector; empty: no traces"
@@ -168,6 +170,15 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(each.strip() for each in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("console_proxies", "site_proxies", mode="after")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the addresses as connections show them; a host name or a network would never be equal to one."""
+        try:
+            return tuple(str(ip_address(each)) for each in value if each)
+        except ValueError:
+            raise PydanticCustomError("address", "name IP addresses, separated by commas, such as 10.0.0.5") from None
 
     def kafka_properties(self) -> dict[str, str]:
         """Return the librdkafka properties given as `KAFKA_*` variables."""

@@ -20,9 +20,15 @@ def subtypes_by_choice(rules: Rules) -> Mapping[str, tuple[str, ...]]:
 
 
 def chosen_subtypes(choices: Iterable[str], rules: Rules) -> tuple[str, ...]:
-    """Return the event subtypes of the choices; empty, which means all, if everything is chosen."""
+    """Return the event subtypes of the choices: emergencies alone if nothing is chosen; empty, which means all, if everything is."""
     named = set(choices)
     if named >= set(CHOICES):
         return ()
     by_choice = subtypes_by_choice(rules)
-    return tuple(sorted({subtype for choice in CHOICES if choice in named for subtype in by_choice[choice]}))
+    chosen = {subtype for choice in CHOICES if choice in named for subtype in by_choice[choice]}
+    return tuple(sorted(chosen | emergencies(rules)))
+
+
+def emergencies(rules: Rules) -> set[str]:
+    """Return the event subtypes that are an emergency in some jurisdiction."""
+    return {code.subtype for rule_set in rules.rule_sets() for code in rule_set.codes.values() if code.emergency}

@@ -11,6 +11,10 @@ from msgspec import Struct
 from processors.domain.addresses import NORTH_AMERICA, normalize
 from processors.domain.names import words_of
 from processors.domain.registration import Channel, Contact
+from processors.ingest.read.dates import parse_birth_date
+from processors.ingest.read.registration import check_offender
+from processors.ingest.read.rejection import Rejection
+from processors.rules.identity import IdentityRules
 from processors.views.public import PersonQuery
 
 NAME_LENGTH: Final = 100
@@ -55,23 +59,52 @@ def is_year(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) == len("1900") and int(text) >= FIRST_YEAR
 
 
-def offender_of(form: Mapping[str, str]) -> tuple[Offender | None, Problems]:
-    """Return the offender that a form describes by name and birth date."""
+def offender_of(form: Mapping[str, str], today: date) -> tuple[Offender | None, Problems]:
+    """Return the offender that a form describes by name and birth date, in ISO 8601."""
     given, sur, born = (form.get(each, "").strip() for each in ("given", "sur", "birth_date"))
     problems: Problems = {}
     for field, text in (("given", given), ("sur", sur)):
         if not text or len(text) > NAME_LENGTH or _MARKUP.search(text) or not words_of(text):
             problems[field] = "bad_name" if text else "missing"
-    if not is_birth_date(born):
+    birth_date = birth_date_of(born)
+    if birth_date is None:
         problems["birth_date"] = "bad_date" if born else "missing"
-    return (None, problems) if problems else (Offender(given=given, sur=sur, birth_date=born), {})
+    elif birth_date > today or birth_date.year < FIRST_YEAR:
+        problems["birth_date"] = "impossible_date"
+    if birth_date is None or problems:
+        return None, problems
+    return Offender(given=given, sur=sur, birth_date=birth_date.isoformat()), {}
 
 
-def is_birth_date(text: str) -> bool:
+def birth_date_of(text: str) -> date | None:
     try:
-        return date.fromisoformat(text).year >= FIRST_YEAR
+        return date.fromisoformat(text)
     except ValueError:
-        return False
+        return None
+
+
+def offender_document(offender: Offender) -> dict[str, object]:
+    """Return an offender in the form of a registration."""
+    found: dict[str, object] = {}
+    if offender.numbers:
+        keys = ("scheme", "value", "issuer")
+        found["identifiers"] = [{key: part for key, part in zip(keys, each, strict=True) if part} for each in offender.numbers]
+    if offender.sur:
+        found |= {"name": {"given": offender.given, "sur": offender.sur}, "birth_date": offender.birth_date}
+    return found
+
+
+def refusal_of(offender: Offender, rules: IdentityRules) -> Problems:
+    """Return what is wrong with an offender for whom the pipeline refuses registrations; asks the pipeline's own check."""
+    try:
+        check_offender(offender_document(offender), rules)
+    except Rejection:
+        if not offender.sur:
+            return {"given": "not_enough"}
+        if parse_birth_date(offender.birth_date) != offender.birth_date:
+            return {"birth_date": "impossible_date"}
+        return {"given": "unusable_name"}
+    return {}
 
 
 def number_of(form: Mapping[str, str]) -> tuple[str, Problems]:

@@ -13,8 +13,15 @@ Words = Mapping[str, Any]
 
 
 def read_languages(folder: Path | None) -> dict[str, Words]:
-    """Return the texts of each language by its code; raises UserError for a file with other keys than the English one."""
-    files = [*BUILT_IN.glob("*.toml"), *(sorted(folder.glob("*.toml")) if folder else ())]
+    """
+    Return the texts of each language by its code.
+
+    Raises UserError for a folder without languages and for a file with other keys than the English one.
+    """
+    added = sorted(folder.glob("*.toml")) if folder else []
+    if folder is not None and not added:
+        raise UserError(f"{folder} is no directory with language files such as fr.toml: correct VN_SITE_LANGUAGES, or leave it out")
+    files = [*BUILT_IN.glob("*.toml"), *added]
     found: dict[str, Words] = {}
     for file in files:
         try:

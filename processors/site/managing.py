@@ -3,6 +3,9 @@ Managing one's own registrations: signing in with a code that the pipeline sends
 
 To sign in, the site sends a registration of source SIGN_IN with only this contact; the pipeline sends it a code and never
 anything else. Known and unknown contacts get the same answers in the same time.
+
+The code proves that the address is the user's. So the user can confirm it for a registration whose own code was lost or has
+expired. Signing in alone confirms nothing: somebody else may have made the registration.
 """
 
 import hmac
@@ -13,7 +16,7 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from processors.domain.registration import SIGN_IN, Channel
+from processors.domain.registration import SIGN_IN, Channel, Contact, RegistrationStatus
 from processors.domain.time import iso
 from processors.masking import mask_contact
 from processors.runtime.clock import wall_time
@@ -22,11 +25,12 @@ from processors.site.choices import CHOICES, chosen_subtypes
 from processors.site.forms import address_of, code_of, vin_of
 from processors.site.outbox import Outbox, StoredRegistration
 from processors.site.page import Page, padded_time
-from processors.site.registering import CODES_AN_HOUR, send_code, wait_until_active
+from processors.site.registering import CODES_AN_HOUR, send_code, wait_for_status, wait_until_active
 
 SIGN_INS_AN_HOUR: Final = 10  # sign-ins of one client
 CODE_VALID: Final = 3_600_000
 SESSION: Final = 15 * 60_000
+ANSWER_WAIT: Final = 60_000  # milliseconds after which a status that the pipeline reports cannot be from before a registration was resumed
 NOBODYS: Final = "nobody@site.invalid"  # stands in for the address if a number is unknown
 DIGITS_TO_LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")  # makes a name that nobody has
 
@@ -148,8 +152,9 @@ async def show_registrations(page: Page, session: Session, status: int = 200, **
             "language": registration.language,
             "discreet": registration.discreet,
             "contacts": [mask_contact(each) for each in registration.contacts],
-            "status": "paused" if paused else (told.status if (told := statuses.get(registration.registration_id)) else "kept"),
+            "status": await shown_status(page, registration, statuses.get(registration.registration_id), paused=paused),
             "paused": paused,
+            "to_confirm": [] if paused else [mask_contact(each) for each in unconfirmed_contacts(page, session, registration)],
         }
         for registration, paused in found
     ]
@@ -157,23 +162,62 @@ async def show_registrations(page: Page, session: Session, status: int = 200, **
     return page.show("manage.html", status, session=sealed, registrations=registrations, about=CHOICES, **({"changed": ""} | values))
 
 
+async def shown_status(page: Page, registration: StoredRegistration, told: RegistrationStatus | None, *, paused: bool) -> str:
+    """Return the status to show: the pipeline's, unless the registration is paused or the pipeline has not answered yet."""
+    if paused:
+        return "paused"
+    if told is None:
+        return "kept"
+    if told.status == "expired" and registration.resumed_at:  # the pipeline may only have reported the pause so far
+        sent = await run_in_threadpool(page.site.outbox.is_sent, registration.registration_id)
+        if not sent or told.since < registration.resumed_at + ANSWER_WAIT:
+            return "kept"
+    return told.status
+
+
+def unconfirmed_contacts(page: Page, session: Session, registration: StoredRegistration) -> list[Contact]:
+    """Return the registration's contacts with the address that the user signed in with, unless the user has confirmed them."""
+    return [each for each in registration.contacts if not each.verified and page.site.outbox.digest(each.address) == session.digest]
+
+
 async def change(page: Page, session: Session, step: str) -> Response:
     """Do what the form asks with one of the user's own registrations."""
     found = await run_in_threadpool(page.site.outbox.registrations_of, session.digest)
-    registration = next((each for each, _ in found if each.registration_id == page.form.get("registration", "")), None)
-    if registration is None or step not in {"change", "pause", "resume", "end"}:
+    registration, paused = next((each for each in found if each[0].registration_id == page.form.get("registration", "")), (None, False))
+    if registration is None or step not in {"show", "change", "confirm", "pause", "resume", "end", "end_confirmed"}:
         return page.sentence("too_old", 400)
     outbox, now = page.site.outbox, wall_time()
+    if step == "show":
+        return await show_registrations(page, session)
     if step == "end":
+        return ask_whether_to_end(page, session, registration)
+    if step == "end_confirmed":
         await run_in_threadpool(outbox.end_registration, registration.registration_id, now)
+    elif step == "confirm":
+        confirmed = with_confirmed(registration, unconfirmed_contacts(page, session, registration))
+        await run_in_threadpool(lambda: outbox.change_registration(confirmed, now, paused=paused))
+        await wait_until_active(page, registration.registration_id)
     elif step == "change":
         choices = tuple(each for each in CHOICES if page.form.get(f"about {each}"))
-        if not choices:
-            return await show_registrations(page, session, 400, problems={registration.registration_id: "nothing_chosen"})
-        await run_in_threadpool(outbox.change_registration, with_choices(page, registration, choices), now)
+        changed = with_choices(page, registration, choices)
+        await run_in_threadpool(lambda: outbox.change_registration(changed, now, paused=paused))
+    elif step == "pause":
+        await run_in_threadpool(lambda: outbox.change_registration(registration, now, paused=True))
     else:
-        await run_in_threadpool(lambda: outbox.change_registration(registration, now, paused=step == "pause"))
+        await run_in_threadpool(outbox.change_registration, msgspec.structs.replace(registration, resumed_at=now), now)
+        await wait_for_status(page, registration.registration_id, lambda status: status != "expired")
     return await show_registrations(page, session, changed=step)
+
+
+def ask_whether_to_end(page: Page, session: Session, registration: StoredRegistration) -> Response:
+    sealed = sealed_values.seal_value(session, wall_time(), page.site.seal)
+    return page.show("manage_end.html", session=sealed, registration=registration.registration_id, name=registration.shown_name)
+
+
+def with_confirmed(registration: StoredRegistration, contacts: list[Contact]) -> StoredRegistration:
+    """Return the registration with these of its contacts verified."""
+    verified = tuple(msgspec.structs.replace(each, verified=True) if each in contacts else each for each in registration.contacts)
+    return msgspec.structs.replace(registration, contacts=verified)
 
 
 def with_choices(page: Page, registration: StoredRegistration, choices: tuple[str, ...]) -> StoredRegistration:

@@ -92,10 +92,11 @@ class StoredRegistration(msgspec.Struct, frozen=True, omit_defaults=True):
     created_at: int = 0
     discreet: bool = False
     vin: str = ""
+    resumed_at: int = 0
 
     def document(self) -> dict[str, object]:
         """Return the registration as it is sent to the pipeline."""
-        own = {"shown_name", "choices", "discreet", "vin"}
+        own = {"shown_name", "choices", "discreet", "vin", "resumed_at"}
         fields: dict[str, object] = {key: value for key, value in msgspec.to_builtins(self).items() if key not in own}
         return fields | ({"language": f"{self.language}-x-discreet"} if self.discreet else {})
 

@@ -18,6 +18,7 @@ from processors.domain.seal import Seal
 from processors.rules.rule_set import Rules
 from processors.runtime.clock import wall_time
 from processors.site.challenge import Challenges
+from processors.site.forms import MAX_CONTACTS
 from processors.site.hotlines import hotlines
 from processors.site.languages import Words
 from processors.site.limits import RateLimits
@@ -26,6 +27,7 @@ from processors.views.follower import Follower
 from processors.views.public import PublicScope, registration_statuses
 
 MAX_FIELDS: Final = 60
+OF_ANY_FIELD: Final = frozenset({"missing", "bad_name", "bad_phone", "bad_email"})  # problems whose sentences do not name the field
 BY_VIN: Final = frozenset({"DOJ_VNS", "ICE_VNP"})  # sources whose registrants have a verified email address, a VIN and a PIN
 WITH_PHONE: Final = frozenset({"ICE_VNP"})  # of these, those that also call or text
 EVEN_SECONDS: Final = 0.25  # responses whose timing must reveal nothing take a multiple of this
@@ -91,6 +93,8 @@ class Page:
             "by_vin": self.site.by_vin,
             "with_phone": self.site.source in WITH_PHONE,
             "problems": {},
+            "labels": field_labels(self.words, by_vin=self.site.by_vin),
+            "of_any_field": OF_ANY_FIELD,
             "as_of_stale": as_of is None or wall_time() - as_of > STALE_MILLISECONDS,
         }
         return HTMLResponse(TEMPLATES.get_template(template).render(**(shared | values)), status)
@@ -123,6 +127,18 @@ class Page:
     def is_too_often(self, what: str, most: int) -> bool:
         """Count an action; whether the client has done it more than `most` times within an hour."""
         return self.site.limits.count(what, self.client, wall_time()) > most
+
+
+def field_labels(words: Words, *, by_vin: bool) -> Mapping[str, str]:
+    """Return the labels of the fields whose problems do not name them."""
+    register, find, vin = words["register"], words["find"], words["vin"]
+    contacts = {f"address{place}": register["contact"].format(number=place + 1) for place in range(MAX_CONTACTS)}
+    return {
+        **{name: register[name] for name in ("given", "sur", "birth_date")},
+        **{name: find[name] for name in ("last_name", "initial")},
+        **(contacts | ({"address0": vin["phone_number"]} if by_vin else {})),
+        "email": vin["email"],
+    }
 
 
 @asynccontextmanager

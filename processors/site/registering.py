@@ -8,14 +8,17 @@ that a form submitted twice, or from two tabs, registers only once.
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from processors.domain.registration import Contact
+from processors.domain.registration import Contact, RegistrationState
 from processors.domain.time import iso
+from processors.ingest.identify.agency import NATIONAL
 from processors.masking import mask_contact
 from processors.runtime.clock import wall_time
 from processors.site import sealed_values
@@ -25,12 +28,15 @@ from processors.site.forms import (
     MAX_CONTACTS,
     VIN_LENGTH,
     Offender,
+    Problems,
     code_of,
     contacts_of,
     email_and_phone_of,
     number_of,
+    offender_document,
     offender_of,
     pin_problem,
+    refusal_of,
 )
 from processors.site.look_up import FoundPerson
 from processors.site.outbox import StoredRegistration
@@ -38,6 +44,7 @@ from processors.site.page import Page
 
 REGISTRATIONS_AN_HOUR: Final = 20  # registrations of one client
 CODES_AN_HOUR: Final = 60
+CODE_PAGE_VALID: Final = 34 * 3_600_000  # milliseconds: a night without codes (10 hours), and the 24 hours that a code is good for
 STATUS_POLL_SECONDS: Final = 0.25
 SCHEME: Final = {"DOJ_VNS": "REGISTER", "ICE_VNP": "A-NUMBER"}  # the scheme of the number that a victim may know
 
@@ -49,7 +56,7 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     registrant_id: str
     name: str
     offender: Offender
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] = CHOICES
     contacts: tuple[Contact, ...] = ()
     language: str = "en"
     discreet: bool = False
@@ -87,13 +94,15 @@ def choose_person(page: Page) -> Response:
     """Handle the first step: an offender who was looked up, or is described in the form."""
     found = sealed_values.unseal_value(page.form.get("who", ""), FoundPerson, wall_time(), page.site.seal)
     if found is None:
-        offender, problems = offender_of(page.form)
+        offender, problems = offender_of(page.form, datetime.fromtimestamp(wall_time() / 1000, UTC).date())
         number, wrong = number_of(page.form)
         if offender is None or wrong:
             return page.show("register_who.html", 400, problems=problems | wrong)
         if number and page.site.by_vin:
             offender = msgspec.structs.replace(offender, numbers=((SCHEME[page.site.source], number, None),))
         found = FoundPerson(f"{offender.given} {offender.sur}", offender)
+    if refusal := refusal_of(found.offender, page.site.rules.rule_set(NATIONAL, wall_time()).identity):
+        return page.show("register_who.html", 400, problems=refusal)
     draft = Draft(
         f"site-{secrets.token_hex(12)}",
         f"person-{secrets.token_hex(12)}",
@@ -104,27 +113,53 @@ def choose_person(page: Page) -> Response:
     return show_events(page, draft)
 
 
-def show_events(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
-    return page.show("register_what.html", status, draft=sealed_draft(page, draft), name=draft.name, about=CHOICES, **values)
+async def correct_person(page: Page, draft: Draft) -> Response:
+    """Show the first step again, with what was typed there."""
+    offender = draft.offender
+    number = offender.numbers[0][1] if offender.numbers and offender.sur else ""  # somebody found has numbers and no name
+    return page.show("register_who.html", form=msgspec.to_builtins(offender) | {"number": number})
+
+
+async def correct_events(page: Page, draft: Draft) -> Response:
+    return show_events(page, draft)
+
+
+async def correct_contacts(page: Page, draft: Draft) -> Response:
+    return show_contacts(page, draft)
+
+
+def show_events(page: Page, draft: Draft) -> Response:
+    return page.show("register_what.html", draft=sealed_draft(page, draft), name=draft.name, about=CHOICES, chosen=draft.choices)
 
 
 async def choose_events(page: Page, draft: Draft) -> Response:
     choices = tuple(each for each in CHOICES if page.form.get(f"about {each}"))
-    if not choices:
-        return show_events(page, draft, 400, problems={"about": "nothing_chosen"})
     return show_contacts(page, msgspec.structs.replace(draft, choices=choices))
 
 
-def show_contacts(page: Page, draft: Draft, status: int = 200, **values: object) -> Response:
+def show_contacts(page: Page, draft: Draft, problems: Problems | None = None) -> Response:
+    """Show the step with what has just been typed if there are problems in it, else with what was typed there before."""
     return page.show(
         "register_how.html",
-        status,
+        400 if problems else 200,
+        form=page.form if problems else typed_contacts(page, draft),
+        problems=problems or {},
         draft=sealed_draft(page, draft),
         name=draft.name,
         channels=CHANNELS,
         places=range(MAX_CONTACTS),
-        **values,
     )
+
+
+def typed_contacts(page: Page, draft: Draft) -> dict[str, str]:
+    """Return the fields of the form about contacts as they are in the draft."""
+    if not draft.contacts:
+        return {}
+    email, *others = draft.contacts if page.site.by_vin else (None, *draft.contacts)
+    emails = {"email": email.address, "email_again": email.address} if email is not None else {}
+    channels = {f"channel{place}": each.channel for place, each in enumerate(others) if each is not None}
+    addresses = {f"address{place}": each.address for place, each in enumerate(others) if each is not None}
+    return {**emails, **channels, **addresses, "told_in": draft.language, "discreet": "1" if draft.discreet else ""}
 
 
 async def choose_contacts(page: Page, draft: Draft) -> Response:
@@ -133,7 +168,7 @@ async def choose_contacts(page: Page, draft: Draft) -> Response:
     if discreet and not problems and {each.channel for each in contacts} == {"sms"}:
         problems = {"discreet": "discreet_alone"}
     if problems:
-        return show_contacts(page, draft, 400, problems=problems)
+        return show_contacts(page, draft, problems)
     language = page.form.get("told_in", page.language)
     language = language if language in page.site.languages else page.language
     return show_pin(page, msgspec.structs.replace(draft, contacts=contacts, language=language, discreet=discreet))
@@ -176,17 +211,6 @@ async def send_registration(page: Page, draft: Draft) -> Response:
     return show_code(page, awaiting)
 
 
-def offender_document(offender: Offender) -> dict[str, object]:
-    """Return an offender in the form of a registration."""
-    found: dict[str, object] = {}
-    if offender.numbers:
-        keys = ("scheme", "value", "issuer")
-        found["identifiers"] = [{key: part for key, part in zip(keys, each, strict=True) if part} for each in offender.numbers]
-    if offender.sur:
-        found |= {"name": {"given": offender.given, "sur": offender.sur}, "birth_date": offender.birth_date}
-    return found
-
-
 def show_code(page: Page, awaiting: PendingVerification, status: int = 200, **values: object) -> Response:
     shown = {"unsent": False, "tried": False} | values
     return page.show(
@@ -200,9 +224,10 @@ def show_code(page: Page, awaiting: PendingVerification, status: int = 200, **va
 
 async def check_code(page: Page) -> Response:
     """Pass on the code, and show whether the registration has become active."""
-    awaiting = sealed_values.unseal_value(page.form.get("awaiting", ""), PendingVerification, wall_time(), page.site.seal)
+    sealed = page.form.get("awaiting", "")
+    awaiting = sealed_values.unseal_value(sealed, PendingVerification, wall_time(), page.site.seal, CODE_PAGE_VALID)
     if awaiting is None:
-        return page.sentence("too_old", 400)
+        return page.sentence("code_too_old", 400)
     if text := page.form.get("code", "").strip():
         code = code_of(text)
         if code is None:
@@ -229,14 +254,26 @@ async def send_code(page: Page, registration_id: str, code: str) -> None:
 
 async def wait_until_active(page: Page, registration_id: str) -> bool:
     """Wait a few seconds; whether the pipeline has reported the registration as active."""
+    return await wait_for_status(page, registration_id, lambda status: status == "active")
+
+
+async def wait_for_status(page: Page, registration_id: str, wanted: Callable[[RegistrationState], bool]) -> bool:
+    """Wait a few seconds; whether the pipeline has reported a wanted status of the registration."""
     until = time.monotonic() + page.site.wait_seconds
     while True:
         statuses = await page.statuses([registration_id])
-        if (found := statuses.get(registration_id)) is not None and found.status == "active":
+        if (found := statuses.get(registration_id)) is not None and wanted(found.status):
             return True
         if time.monotonic() >= until:
             return False
         await asyncio.sleep(STATUS_POLL_SECONDS)
 
 
-STEPS: Final = {"what": choose_events, "how": choose_contacts, "pin": send_registration}
+STEPS: Final = {
+    "what": choose_events,
+    "how": choose_contacts,
+    "pin": send_registration,
+    "back to who": correct_person,
+    "back to what": correct_events,
+    "back to how": correct_contacts,
+}

@@ -16,14 +16,14 @@ BUSY_MILLISECONDS: Final = 5_000
 CACHE_KIBIBYTES: Final = 65_536  # large, since a batch touches pages all over the indexes
 
 
-def check_folder(folder: Path) -> None:
-    """Create the folder of views if missing; raises UserError if no file can be created in it."""
+def views_folder(folder: Path) -> Path:
+    """Return the folder of VN_VIEWS_DIR, which exists and can be written to; raises UserError if it cannot."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with TemporaryFile(dir=folder):
-            pass
+            return folder
     except OSError as error:
-        raise UserError(f"nothing can be stored in VN_VIEWS_DIR, {folder} ({error.strerror}): name another folder") from None
+        raise UserError(f"{folder} cannot be written to ({error.strerror}): correct VN_VIEWS_DIR, or allow it") from None
 
 
 class View:

@@ -11,6 +11,7 @@ from processors.cli import register, submit
 from processors.cli.documents import BrokenFile, documents
 from processors.cli.register import registrations
 from processors.runtime.errors import UserError
+from processors.runtime.wire.codec import Codec
 
 GOOD = "registration_id,registrant_id,source,sid,email,sms,verified\nV-1,R-1,VINE,VA7700123,reg1@example.org,804-555-1001,Y\n"
 DOUBLED = GOOD.replace("email,sms", "sms,sms").replace("reg1@example.org", "804-555-1000")
@@ -317,6 +318,7 @@ class Sent:
     """A connection that keeps what is sent."""
 
     def __init__(self, *_: Any) -> None:
+        self.codec = Codec()
         self.records: list[Any] = []
         LAST.append(self)
 

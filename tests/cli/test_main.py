@@ -236,28 +236,12 @@ def test_a_rule_file_that_cannot_be_used_is_said_in_one_line(vn: Run, tmp_path: 
         assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("folder", ["/dev/null/x", "/proc/x"])
-@pytest.mark.parametrize("command", ["console", "site"])
-def test_a_folder_in_which_nothing_can_be_stored_is_said_in_one_line(vn: Run, command: str, folder: str) -> None:
-    code, out, err = vn(command, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", VN_VIEWS_DIR=folder)
-    assert (code, out) == (1, "")
-    assert err.startswith(f"vn: nothing can be stored in VN_VIEWS_DIR, {folder} (")
-    assert err.count("\n") == 1
-
-
 def test_decisions_that_cannot_be_stored_are_said_in_one_line(vn: Run, tmp_path: Path) -> None:
     (tmp_path / "console-decisions.sqlite").mkdir()
     code, out, err = vn("console", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", VN_VIEWS_DIR=str(tmp_path), VN_KEY_FILE=key_file(tmp_path))
     assert (code, out) == (1, "")
     assert err.startswith("vn: decisions cannot be stored in ")
     assert err.count("\n") == 1
-
-
-def test_a_site_s_database_that_cannot_be_written_is_said_in_one_line(vn: Run, tmp_path: Path) -> None:
-    settings = {"VN_VIEWS_DIR": str(tmp_path), "VN_SITE_KEY_FILE": str(tmp_path / "key"), "VN_SITE_DB": "sqlite:////dev/null/x/site.sqlite"}
-    code, out, err = vn("site", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", **settings)
-    assert (code, out) == (1, "")
-    assert err == "vn: VN_SITE_DB cannot be written at /dev/null/x/site.sqlite (Not a directory): name another path\n"
 
 
 def key_file(folder: Path) -> str:

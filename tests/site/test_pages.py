@@ -4,6 +4,7 @@ import asyncio
 import base64
 import re
 from collections.abc import Iterator
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,16 +13,20 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from processors.domain.offender import HiddenPerson
+from processors.domain.time import iso
+from processors.runtime.clock import wall_time
 from processors.runtime.errors import UserError
 from processors.site import limits as limits_module
 from processors.site.app import HEADERS, STATIC
 from processors.site.challenge import WAIT, Challenges, digest
+from processors.site.forms import Offender
 from processors.site.languages import BUILT_IN, read_languages
 from processors.site.limits import HOUR, RateLimits
-from processors.site.look_up import FREE_LOOK_UPS, MAX_LOOK_UPS
+from processors.site.look_up import FREE_LOOK_UPS, MAX_LOOK_UPS, FoundPerson
 from processors.site.page import padded_time
-from processors.topics import PEOPLE_HIDDEN
-from tests.site.given import PHONE, SiteUnderTest, carried, registered, transferred
+from processors.site.sealed_values import seal_value
+from processors.topics import DEAD_LETTERS, PEOPLE_HIDDEN
+from tests.site.given import PHONE, SEAL, SiteUnderTest, carried, registered, transferred
 from tests.stories.builders import BAKER
 from tests.views.given import AT, put
 
@@ -114,6 +119,58 @@ def test_a_contact_that_cannot_be_used_is_said_so_and_kept_in_the_form(site: Sit
     assert answer.status_code == 400
     assert carried(answer.text, "address0") == contact
     assert ("phone number in the United States" if channel != "email" else "complete email address") in answer.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("who", "problem"),
+    [
+        ({"birth_date": "2079-02-03"}, "impossible_date"),
+        ({"birth_date": iso(wall_time() + 3 * 86_400_000)[:10]}, "impossible_date"),
+        ({"birth_date": "1900-01-01"}, "impossible_date"),
+        ({"birth_date": "1850-01-01"}, "impossible_date"),
+        ({"given": "Unknown", "sur": "Unknown"}, "unusable_name"),
+        ({"given": "李", "sur": "王"}, "unusable_name"),
+        ({"given": "John", "sur": "Doe"}, "unusable_name"),
+        ({"given": "T", "sur": "W"}, "unusable_name"),
+    ],
+)
+def test_whom_the_pipeline_cannot_identify_the_first_step_refuses(
+    site: SiteUnderTest, language: str, who: dict[str, str], problem: str
+) -> None:
+    answer = site.post(f"/{language}/register", step="who", **({"given": "Thomas", "sur": "Walker", "birth_date": "1979-02-11"} | who))
+    assert answer.status_code == 400
+    assert site.site.languages[language]["problems"][problem] in unescape(answer.text)
+    for field, text in who.items():
+        assert carried(answer.text, field) == text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_problem_names_its_field(site: SiteUnderTest, language: str) -> None:
+    words = site.site.languages[language]
+    page = unescape(site.post(f"/{language}/register", step="who").text)
+    for field in ("given", "sur", "birth_date"):
+        assert f'<a href="#{field}">{words["register"][field]}: {words["problems"]["missing"]}</a>' in page
+    page = site.post(f"/{language}/register", step="who", given="Ann", sur="Walker", birth_date="1979-02-11").text
+    page = site.post(f"/{language}/register", step="what", draft=carried(page, "draft")).text
+    page = unescape(site.post(f"/{language}/register", step="how", draft=carried(page, "draft"), address1="12", channel1="sms").text)
+    assert f"{words['register']['contact'].format(number=2)}: {words['problems']['bad_phone']}" in page
+
+
+@pytest.mark.parametrize("born", ["1979-02-11", "19790211", "1979-W06-7"])
+@pytest.mark.parametrize("given", ["Thomas", "José María", "O’Neil", "Ли"])
+def test_whom_the_first_step_accepts_the_pipeline_accepts(site: SiteUnderTest, given: str, born: str) -> None:
+    registered(site, given=given, birth_date=born)
+    site.send()
+    assert site.driver.entries(DEAD_LETTERS) == []
+    assert len(site.driver.outbound()) == 1
+
+
+def test_somebody_found_who_has_only_a_number_that_others_may_have_is_described_instead(site: SiteUnderTest) -> None:
+    person = FoundPerson("Thomas Walker", Offender(numbers=(("BOOKING", "12345", None),)))
+    answer = site.post("/en/register", step="who", who=seal_value(person, wall_time(), SEAL))
+    assert answer.status_code == 400
+    assert site.site.languages["en"]["problems"]["not_enough"] in answer.text
 
 
 @pytest.mark.parametrize("step", ["what", "how", "pin", "code"])

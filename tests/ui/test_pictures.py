@@ -168,7 +168,7 @@ def test_every_step_of_the_site_is_accessible_at_every_width(site: SiteUnderTest
             wanted = source == "IVINS" and f"{name}-{language}" in PICTURED
             assert_accessible(page, f"{source} {language} {name}", f"site-{name}-{language}" if wanted else "")
 
-        def press(selector: str = "main form button") -> None:
+        def press(selector: str = "main form button:not(.second)") -> None:
             page.locator(selector).last.click()
 
         page.goto(f"{url}/{language}/")
@@ -203,6 +203,8 @@ def test_every_step_of_the_site_is_accessible_at_every_width(site: SiteUnderTest
         press()
         give_code(site, page)
         shown("yours", words["manage"]["yours"])
+        press("main form button.ending")
+        shown("end", words["manage"]["end_title"])
         for _ in range(MAX_LOOK_UPS):
             site.site.limits.count("look_up", "127.0.0.1", wall_time())
         page.goto(f"{url}/{language}/find")

@@ -110,6 +110,12 @@ def check_identity(offender: Person, rules: IdentityRules) -> tuple[ComparedPers
     return person, left_out
 
 
+def check_offender(document: Mapping[str, Any], rules: IdentityRules) -> None:
+    """Reject the offender of a registration as `check` does, so that a site can ask before it accepts one."""
+    fields, _ = tidy(document, fields_of(Person))
+    check_identity(normalize_person(convert(fields, Person, {}), "offender"), rules)
+
+
 def check_fields(form: SentRegistration, key: str | None) -> None:
     """Reject ids that cannot be keys, unknown codes, and more contacts or choices than a registrant has."""
     check_private_id("registration_id", form.registration_id)
