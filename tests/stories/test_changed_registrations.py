@@ -19,3 +19,13 @@ def test_what_waited_meets_the_choice_of_its_own_time(
     driver.register({**registered, "event_subtypes": list(then)})
     driver.advance(timedelta(days=10))
     assert [each.event.subtype for each in driver.outbound() if each.event] == told, driver.explain()
+
+
+def test_the_journal_says_when_a_registration_was_removed(driver: PipelineDriver) -> None:
+    driver.submit(hearing())
+    registered = registration()
+    driver.register(registered)
+    driver.advance(timedelta(days=1))
+    driver.unregister(registered["registration_id"])
+    at = {each.stage: each.at for each in driver.verdicts(registered["registration_id"]) if each.reason == "registration_removed"}
+    assert at["match"] == at["identify"]

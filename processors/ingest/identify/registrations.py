@@ -8,6 +8,8 @@ pipeline.
 
 from collections.abc import Iterator, Mapping
 
+from msgspec import structs
+
 from processors.domain.registration import PresentStanding, Reachable, Registration
 from processors.ingest.identify import pages
 from processors.ingest.identify.addresses import silenced_addresses
@@ -132,7 +134,8 @@ def offenders_described(known: Mapping[str, Offender], described: Description, s
 def end_registration(registration_id: str, before: CurrentRegistration, seq: int, received_at: int) -> Decision[State]:
     """End the registration for every offender that it was sent to, and for the registrant."""
     ended = Reachable(registrant_id=before.registrant_id, seq=seq, received_at=received_at, registration_id=registration_id, ended=True)
-    outputs = [enrolment(registration_id, before, key, seq, ended=True) for key in before.offenders]
+    removed = structs.replace(before, received_at=received_at)
+    outputs = [enrolment(registration_id, removed, key, seq, ended=True) for key in before.offenders]
     return Decision((*outputs, Output(REGISTRANTS, before.registrant_id, ended)), {registration_key(registration_id): None})
 
 
