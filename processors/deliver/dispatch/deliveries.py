@@ -225,7 +225,7 @@ def about_attempt(attempt: Attempt, delivery: Delivery) -> VerdictSubject:
 def attempt_verdicts(delivery: Delivery, to: Destination, message: Message, about: VerdictSubject, situation: Situation) -> list[Verdict]:
     """Return the verdicts on an attempt that was made."""
     untold = "" if to.language.startswith(message.language) else f" (there is no text in {to.language!r})"
-    together = f", {len(delivery.notices)} told together" if delivery.notices else ""
+    together = f", {len(delivery.notices)} events in one message" if len(delivery.notices) > 1 else ""
     number = delivery.contacts[to.name].attempts
     detail = f"attempt {number} by {to.channel} in {message.language}{untold}{together}"
     reason = "verification_sent" if delivery.content == "verification" else "attempted"
