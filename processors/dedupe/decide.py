@@ -31,14 +31,13 @@ What a message does depends on the state of its event (transitions.py). Corner c
   decides: an Update is told as news in the target's place; after a Cancel nothing is told.
 - The same Cancel or Update twice is a duplicate, even while the first waits, is in review, or has been overtaken.
 - A flagged message does nothing until a reviewer releases it; then it takes effect at once.
-- An event that a conflict of identities kept from some registrants is sent to them with its last content (catch_up.py).
+- An event that a conflict of identities kept from some registrants is sent to them with its last content (withheld.py).
 """
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import Final
 
-from processors.dedupe.catch_up import catch_up, event_sent_before
 from processors.dedupe.effect import Effect, apply, decision
 from processors.dedupe.limits import close_crowded_out, has_room, make_room_with_note, reviews_crowded_out
 from processors.dedupe.merge import merge_states, state_keys
@@ -46,6 +45,7 @@ from processors.dedupe.situation import NAME, Message, Situation, situation_of, 
 from processors.dedupe.state import KnownEvent, KnownEvents, State, deadline, message_key, rename_unheard_state
 from processors.dedupe.transitions import DEADLINE_TRANSITIONS, suppress, take_effect
 from processors.dedupe.waiting import act_on_review, flag_waiting, stop_waiting, wait_for_target
+from processors.dedupe.withheld import event_sent_before, forward_withheld
 from processors.domain.event import Event
 from processors.domain.review import ReviewAction, subject_of
 from processors.handover import Merger, with_handover
@@ -85,7 +85,7 @@ def messages_needed(given: Input, known: KnownEvents) -> list[int]:
         held = [each.seq for each in known.events if each.held is not None and each.held.due <= until]
         return held + [each.seq for each in known.waiting if each.review_id is None and each.due <= until]
     if isinstance(given.value, Event):
-        if given.value.catch_up:
+        if given.value.withheld:
             before = event_sent_before(known, given.value)
             return [] if before is None else [before.seq]
         operation = given.value.operation
@@ -109,7 +109,7 @@ def decide(given: Input, states: Mapping[str, State], context: Context) -> Decis
     situation = situation_of(offender, value.received_at, context.rules, states)
     if isinstance(value, ReviewAction):
         return decision(act_on_review(situation, value), situation)
-    return decision(catch_up(situation, value) if value.catch_up else receive_event(situation, value), situation)
+    return decision(forward_withheld(situation, value) if value.withheld else receive_event(situation, value), situation)
 
 
 def receive_event(situation: Situation, event: Event) -> Effect:

@@ -57,7 +57,7 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     not a first transfer: back to the sending state, onward to a subsequent state, or ahead of the transfer for a limited time;
     validate derives it from the case. `leaves` is the number of events that the submission became. `formerly` lists the keys that
     were merged into `offender`. `released_by` is the reviewer who released the event. `held_until` is when a stage that held
-    the event on purpose passed it on, None if no stage did. `catch_up` says that the event was sent on before under another key of
+    the event on purpose passed it on, None if no stage did. `withheld` says that the event was sent on before under another key of
     its offender, and now goes only to registrants who were not told of it. `trace` is the id of the agency's own trace, None if it
     sent none (domain.trace). `submission` is the whole message, decoded only where texts are rendered.
     """
@@ -102,7 +102,7 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     formerly: tuple[str, ...] = ()
     released_by: str | None = None
     held_until: int | None = None
-    catch_up: bool = False
+    withheld: bool = False
     trace: str | None = None
     submission: bytes = b""
 

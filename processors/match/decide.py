@@ -16,6 +16,7 @@ Rejects   nothing
 Replayed  the recipients depend only on the record and the states; each is told of a change once
 
 - News goes to every registration in force that covers the event.
+- An event that was withheld from some registrants goes, once it is released, to those of them who were not told of it.
 - A change goes to those who were told of the event, and to those whose registrations cover it now.
 - A cancellation goes to exactly those who were told, even if their registration has ended since: deliver checks that.
 - A registration covers events received after it (contract §4). If an event waited, what the registrant had chosen when it was

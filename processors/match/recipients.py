@@ -17,7 +17,7 @@ def recipients(event: Event, before: Registrants, registrations: tuple[ActiveReg
     if event.telling == "cancellation":
         return before
     now = registrants_covering(event, registrations) if registrations else NOBODY
-    if event.catch_up:
+    if event.withheld:
         return {each: ids for each, ids in now.items() if each not in before}
     return now if event.telling == "news" else union(before, now)
 

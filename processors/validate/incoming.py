@@ -35,8 +35,8 @@ class MessageHandling(NamedTuple):
 
 def receive_event(event: Event, situation: Situation) -> Draft:
     """Decide on an event; first, any waiting or flagged message that it replaces is superseded."""
-    if event.catch_up:
-        return catch_up(event, situation)
+    if event.withheld:
+        return forward_withheld(event, situation)
     known: ToldState = "told" if registrant_knowledge.was_told(situation.known.told_until, event) else "not told"
     handler = transition(MESSAGE_HANDLING, known, event.telling).handler
     if situation.known.pending and is_later(event):
@@ -44,7 +44,7 @@ def receive_event(event: Event, situation: Situation) -> Draft:
     return handler(event, situation)
 
 
-def catch_up(event: Event, situation: Situation) -> Draft:
+def forward_withheld(event: Event, situation: Situation) -> Draft:
     """
     Send an event on to registrants of another key of its offender, with the values told last, if registrants were told of it.
 

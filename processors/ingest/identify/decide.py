@@ -16,7 +16,7 @@ Keeps     identifiers and names -> offenders
           addresses (keyed digests) -> registrations, and whether they opted out
           messages -> offenders, for `duplicate.window`
           the message rate of each agency and event subtype; when each agency last sent; open reviews, with the events they hold
-Flags     messages beyond `surge.limit`
+Flags     messages beyond `surge.limit`; offenders who may be one person: the message is held for those from whom it is withheld
 Rejects   a registration that would bring its registrant above the limit on contacts (contact_limit.py)
 Replayed  keys and ids are digests of what was read, and the order is that of the intake
 """

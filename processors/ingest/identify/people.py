@@ -119,7 +119,7 @@ def open_conflict(states: States, first: Event, question: IdentityQuestion, cont
     review = open_review(first, f"identity_conflict|{'|'.join(others)}", detail)
     review = structs.replace(review, reason="identity_conflict")
     verdict = event_verdict(first, context, "noted", "identity_conflict", detail, review.review_id)
-    held = (structs.replace(first, catch_up=True, submission=b""),) if withheld else ()
+    held = (structs.replace(first, withheld=True, submission=b""),) if withheld else ()
     opened = publish_review(review, held, first.submission if withheld else b"", question.offenders)
     return opened.then(Decision(states={question.offenders[0]: met}, verdicts=(verdict,)))
 

@@ -90,7 +90,7 @@ def settle_review(states: States, waiting: OpenReview, action: ReviewAction, con
         released = (structs.replace(each, submission=waiting.submission) for each in waiting.events)
         outputs = tuple(Output(EVENTS, each.offender, with_hold_until(each, action.received_at)) for each in released)
     else:
-        outputs = tuple(end for each in waiting.events for end in part_ended(each, "nobody" if each.catch_up else "failed"))
+        outputs = tuple(end for each in waiting.events for end in part_ended(each, "nobody" if each.withheld else "failed"))
     return Decision((Output(REVIEWS, review.review_id, review), *outputs), {review_key(review.review_id): None}, verdicts)
 
 

@@ -16,7 +16,7 @@ def event_sent_before(known: KnownEvents, event: Event) -> KnownEvent | None:
     return next((each for each in reversed(ours) if each.state == "told"), None)
 
 
-def catch_up(situation: Situation, event: Event) -> Effect:
+def forward_withheld(situation: Situation, event: Event) -> Effect:
     """Send the event on with its last content; the response to the message `event` waits for it."""
     known = event_sent_before(situation.known, event)
     if known is None:
@@ -29,7 +29,7 @@ def catch_up(situation: Situation, event: Event) -> Effect:
         leaves=event.leaves,
         trace=event.trace,
         held_until=event.held_until,
-        catch_up=True,
+        withheld=True,
         telling="news",
         changes=(),
         root=None if known.root == event.message_id else known.root,
